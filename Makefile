@@ -1,0 +1,61 @@
+# Everything here needs Go and nothing else; `make help` says what there is.
+.DEFAULT_GOAL := help
+GO ?= go
+
+# The packages of the sandbox that do not link Kubernetes' servers: their tests build in seconds.
+SANDBOX_PACKAGES = $$($(GO) -C sandbox list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./...)
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+ACTIONLINT  = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+.PHONY: help
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## run the tutorial's scenarios on the sandbox (the first build takes some minutes)
+	$(GO) tool ginkgo ./suites
+
+.PHONY: test
+test: ## run all tests, those on the sandbox too
+	$(GO) test ./...
+	$(GO) -C sandbox run ./crd/fetch
+	$(GO) -C sandbox test $(SANDBOX_PACKAGES)
+	ASSAY_E2E=1 $(GO) test -count=1 -timeout 20m ./suites/e2e
+
+.PHONY: race
+race: ## run the tests again under the race detector (needs a C compiler)
+	$(GO) test -race ./...
+	$(GO) -C sandbox run ./crd/fetch
+	$(GO) -C sandbox test -race $(SANDBOX_PACKAGES)
+
+.PHONY: check
+check: ## check the scenarios without a cluster
+	$(GO) run ./cmd/assay check scenarios
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck, workflows, tidy modules
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "not gofmt-ed: the files above"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) -C sandbox mod tidy -diff
+	$(GO) vet ./...
+	$(GO) -C sandbox vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(ACTIONLINT)
+
+.PHONY: transcript
+transcript: ## write the README's transcript anew, from a real run
+	$(GO) run ./internal/transcript
+
+.PHONY: fuzz
+fuzz: ## fuzz every parser for half a minute each
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner sandbox); do \
+	  d=$$(dirname $$f); \
+	  for n in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$f); do \
+	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s .) || exit 1; \
+	  done; \
+	done
+
+.PHONY: ci
+ci: ## what CI runs
+	bash .ci/run
