@@ -1,0 +1,159 @@
+package verdict
+
+import "math"
+
+// An edge is one bet at one edge of one box: the logarithm of a mixture of
+// likelihood ratios,
+//
+//	L(S, F) = log sum_i w_i (q_i/e)^S ((1-q_i)/(1-e))^F,
+//
+// S hits and F misses so far. It depends on the counts alone, so counts of
+// several samplers may be added.
+//
+// Under a true share theta the factor of component i has the mean
+// 1 + (theta-e)(q_i-e)/(e(1-e)), which is at most 1 when theta and q_i lie on
+// different sides of e: exp L is a nonnegative supermartingale under every
+// share that the bet is against, also when that share drifts on its side.
+type edge struct {
+	category int // index into the shares, or the errors' category
+	at       float64
+	upper    bool      // the box lies below the edge
+	gap      float64   // how far the share wanted is from the edge
+	logW     []float64 // log weight
+	hit      []float64 // log(q/e): gain of a hit
+	miss     []float64 // log((1-q)/(1-e)): gain of a miss
+	slack    float64   // log(len(logW)): the sum is at most its largest term plus this
+	from     int64     // counts as no evidence before this many answers
+}
+
+// The pass side bets on shares between the one wanted and the edge: mostly on
+// the share wanted itself, and with less on such as are a quarter, a half and
+// three quarters on the way to the edge, or a mesh that is a little off (and
+// allowed to be) would take very long.
+var (
+	passReach  = []float64{1, .75, .5, .25}
+	passWeight = []float64{.5, .25, .15, .1}
+)
+
+func newPassEdge(category int, want, at float64, upper bool) edge {
+	q := make([]float64, len(passReach))
+	for i, r := range passReach {
+		q[i] = at + r*(want-at)
+	}
+	q[0] = want // exactly: at+(want-at) may miss 0
+	return newEdge(category, at, upper, math.Abs(want-at), q, passWeight)
+}
+
+// newNeverEdge is the pass side of "never": one component, all misses.
+func newNeverEdge(category int, resolution float64) edge {
+	return newEdge(category, resolution, true, resolution, []float64{0}, []float64{1})
+}
+
+// The fail side bets on shares beyond the edge: at half the gap, the gap, two
+// gaps and so on (how far off the mesh is, is not known), and with a little on
+// an outright wrong one near the end of the scale.
+func newFailEdge(category int, want, at float64, upper bool) edge {
+	gap, limit, sign := math.Abs(want-at), at, -1.0
+	if upper {
+		limit, sign = 1-at, 1
+	}
+	first := []float64{.25, .35, .2, .1, .05, .025}
+	var q, w []float64
+	weight := 0.0
+	for i, x := 0, gap/2; x < .9*limit && i < 18; i, x = i+1, 2*x {
+		if i < len(first) {
+			weight = first[i]
+		} else {
+			weight /= 2
+		}
+		q, w = append(q, at+sign*x), append(w, weight)
+	}
+	q, w = append(q, at+sign*.95*limit), append(w, .05)
+	return newEdge(category, at, upper, gap, q, w)
+}
+
+func newEdge(category int, at float64, upper bool, gap float64, q, w []float64) edge {
+	e := edge{category: category, at: at, upper: upper, gap: gap, slack: math.Log(float64(len(q)))}
+	total := 0.0
+	for _, x := range w {
+		total += x
+	}
+	for i := range q {
+		e.logW = append(e.logW, math.Log(w[i]/total))
+		e.hit = append(e.hit, math.Log(q[i])-math.Log(at))
+		e.miss = append(e.miss, math.Log1p(-q[i])-math.Log1p(-at))
+	}
+	return e
+}
+
+// term is component i's logarithm. 0 hits of a component that excludes hits
+// are no evidence against it: 0 * -Inf counts as 0.
+func (e *edge) term(i int, hits, misses float64) float64 {
+	x := e.logW[i]
+	if hits > 0 {
+		x += hits * e.hit[i]
+	}
+	if misses > 0 {
+		x += misses * e.miss[i]
+	}
+	return x
+}
+
+// largest is the largest term: log evidence lies between it and it plus slack.
+func (e *edge) largest(hits, misses float64) float64 {
+	m := math.Inf(-1)
+	for i := range e.logW {
+		if x := e.term(i, hits, misses); x > m {
+			m = x
+		}
+	}
+	return m
+}
+
+// evidence is L: the logarithm of the bet's capital.
+func (e *edge) evidence(hits, misses float64) float64 {
+	m := e.largest(hits, misses)
+	if math.IsInf(m, -1) {
+		return m
+	}
+	sum := 0.0
+	for i := range e.logW {
+		sum += math.Exp(e.term(i, hits, misses) - m)
+	}
+	return m + math.Log(sum)
+}
+
+// reached says whether the evidence is at least the threshold. The exponentials
+// are only needed near it.
+func (e *edge) reached(hits, misses, threshold float64) bool {
+	m := e.largest(hits, misses)
+	if m >= threshold || m+e.slack < threshold {
+		return m >= threshold
+	}
+	return e.evidence(hits, misses) >= threshold
+}
+
+// beyond says whether the counts lie outside the edge.
+func (e *edge) beyond(hits, n float64) bool {
+	if e.upper {
+		return hits > e.at*n
+	}
+	return hits < e.at*n
+}
+
+// growth is the evidence that an answer adds on average when the share is p:
+// the best component's, for in the long run it rules the mixture.
+func (e *edge) growth(p float64) float64 {
+	best := math.Inf(-1)
+	for i := range e.logW {
+		g := 0.0
+		if p > 0 {
+			g += p * e.hit[i]
+		}
+		if p < 1 {
+			g += (1 - p) * e.miss[i]
+		}
+		best = math.Max(best, g)
+	}
+	return best
+}

@@ -1,0 +1,137 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Result weighs all that was counted and says what came of it.
+func (t *Test) Result() Result {
+	t.evaluate()
+	c := t.claim
+	r := Result{
+		State: t.state, N: t.n, Because: t.cause,
+		Shares: make([]ShareResult, len(c.Shares)),
+		Other:  t.counts[t.other()],
+		Alpha:  c.Alpha, Beta: c.Beta, Confidence: 1 - c.Beta,
+	}
+	each := c.Beta / float64(len(c.Shares)+1) // intervals for all shares and the errors, together
+	for i, s := range c.Shares {
+		low, high := interval(t.counts[i], t.n, s.Want, s.scale(), each)
+		r.Shares[i] = ShareResult{
+			Name: s.Name, Want: s.Want, Tolerance: s.Tolerance, Leak: s.Leak,
+			Got: t.share(i), Low: low, High: high, Count: t.counts[i], State: t.stateOf(i),
+		}
+		if s.Want == 0 && s.Leak == 0 {
+			r.Shares[i].Resolution = s.resolution()
+		}
+	}
+	e := t.errors()
+	tolerated := c.Errors
+	if tolerated == 0 {
+		tolerated = DefaultResolution
+	}
+	low, high := interval(t.counts[e], t.n, 0, tolerated, each)
+	r.Errors = ErrorResult{Tolerated: c.Errors, Got: t.share(e), Low: low, High: high, Count: t.counts[e], State: t.stateOf(e)}
+	if t.state == Undecided {
+		r.Needed = t.needed()
+	}
+	r.Reason = t.reason(r.Needed)
+	return r
+}
+
+// share is the part that a category has of all answers.
+func (t *Test) share(category int) float64 {
+	if t.n == 0 {
+		return 0
+	}
+	return float64(t.counts[category]) / float64(t.n)
+}
+
+// stateOf is one category's own state: failed when it made the test fail,
+// passed when all its edges are latched. A share of 100 % has no edges: it
+// passes with the whole.
+func (t *Test) stateOf(category int) State {
+	if t.state == Failed && t.by == category {
+		return Failed
+	}
+	edges := 0
+	for i := range t.pass {
+		if t.pass[i].category != category {
+			continue
+		}
+		if !t.latched[i] {
+			return Undecided
+		}
+		edges++
+	}
+	if edges == 0 && t.state != Passed {
+		return Undecided
+	}
+	return Passed
+}
+
+// reason says why the test stands as it stands.
+func (t *Test) reason(needed int64) string {
+	switch t.state {
+	case Passed:
+		return fmt.Sprintf("every share is within its tolerance after %s answers", grouped(t.n))
+	case Failed:
+		return t.failure()
+	}
+	if t.n == 0 {
+		return "nothing was counted yet"
+	}
+	s := fmt.Sprintf("not decided after %s answers", grouped(t.n))
+	if w := t.open(); w != "" {
+		s += ": " + w
+	}
+	if needed > 0 {
+		s += fmt.Sprintf("; about %s more would do", grouped(needed))
+	}
+	return s
+}
+
+func (t *Test) failure() string {
+	n, count := grouped(t.n), grouped(t.counts[t.by])
+	switch {
+	case t.by == t.other():
+		return fmt.Sprintf("%s of %s answers are an outcome that no share names", count, n)
+	case t.by == t.errors() && t.claim.Errors == 0:
+		return fmt.Sprintf("%s of %s requests failed, and no error is tolerated", count, n)
+	case t.by == t.errors():
+		return fmt.Sprintf("errors are at %s of %s, above %s", shown(t.share(t.by), t.edge), n, percent(t.edge))
+	}
+	s := t.claim.Shares[t.by]
+	switch {
+	case s.Want == 0 && s.Leak == 0:
+		return fmt.Sprintf("%s answered %s of %s and must never answer", s.Name, count, n)
+	case t.share(t.by) > t.edge:
+		return fmt.Sprintf("%s is at %s of %s, above %s", s.Name, shown(t.share(t.by), t.edge), n, percent(t.edge))
+	}
+	return fmt.Sprintf("%s is at %s of %s, below %s", s.Name, shown(t.share(t.by), t.edge), n, percent(t.edge))
+}
+
+// open names what is not confirmed yet: "canary at 22.8 % is not yet told from 23 %".
+func (t *Test) open() string {
+	worst, least := -1, math.Inf(1)
+	for i := range t.pass {
+		if e := &t.pass[i]; !t.latched[i] {
+			hits := float64(t.passHits(e.category))
+			if l := e.evidence(hits, float64(t.n)-hits); l < least {
+				worst, least = i, l
+			}
+		}
+	}
+	if worst < 0 {
+		return ""
+	}
+	e := &t.pass[worst]
+	name := "the share of errors"
+	if e.category < len(t.claim.Shares) {
+		name = t.claim.Shares[e.category].Name
+	}
+	got := strings.TrimSpace(shown(t.share(e.category), e.at))
+	return fmt.Sprintf("%s at %s is not yet told from %s", name, got, percent(e.at))
+}

@@ -1,0 +1,52 @@
+package verdict
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// percent writes a fraction as a reader would: 0.4 is "40 %", 0.2588 "25.9 %",
+// 0.0012 "0.12 %".
+func percent(x float64) string { return number(100*x) + " %" }
+
+// points writes a difference of shares: 0.03 is "3 pp".
+func points(x float64) string { return number(100*x) + " pp" }
+
+// number rounds to one decimal, or to two figures below 1, and drops zeros.
+func number(x float64) string {
+	decimals := 1
+	if a := math.Abs(x); a > 0 && a < 1 {
+		decimals = int(math.Ceil(-math.Log10(a))) + 1
+	}
+	s := strconv.FormatFloat(x, 'f', min(decimals, 12), 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// shown writes a share that was seen, with enough decimals that it does not
+// read as the edge it lies beyond: 0.23004 above 0.23 is "23.004 %".
+func shown(x, edge float64) string {
+	for decimals := 1; decimals < 9; decimals++ {
+		s := strconv.FormatFloat(100*x, 'f', decimals, 64)
+		if back, _ := strconv.ParseFloat(s, 64); (x > edge) == (back > 100*edge+1e-9) && (x < edge) == (back < 100*edge-1e-9) {
+			return s + " %"
+		}
+	}
+	return percent(x)
+}
+
+// grouped writes a count with commas: 4120 is "4,120".
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
