@@ -1,0 +1,216 @@
+package scenario
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshassay/assay/runner/document"
+)
+
+// APIVersion and Kind are what a scenario's file begins with.
+const (
+	APIVersion = "assay/v1"
+	Kind       = "Scenario"
+)
+
+// Scenario is one file: steps that bring about a state and say what should be seen.
+type Scenario struct {
+	File         string   // as it was given to Parse
+	Dir          string   // the folder of File; the files that steps name are found from here
+	Name         string   // unique among the scenarios of a run
+	Title        string   // one line for people; the name where the file has none
+	Chapter      string   // DOCUMENT#HEADING that the scenario proves; may be ""
+	Needs        string   // the scenario whose state this one builds on; may be ""
+	Labels       []string // its own; what it inherits is with its ancestors
+	Environments []string // where it runs; empty: everywhere
+	Steps        []Step
+	Source       document.Value // the whole document
+}
+
+// Step is one entry of a scenario's steps.
+type Step struct {
+	Index  int            // from 0
+	Name   string         // what people call the step; may be ""
+	Action string         // the step's one key besides its name, such as "apply"
+	Body   document.Value // the action's value, for the runner to decode
+	Source document.Value // the whole step
+}
+
+// frame is a scenario's file as it is written.
+type frame struct {
+	// APIVersion is always assay/v1.
+	APIVersion string `yaml:"apiVersion,required"`
+	// Kind is always Scenario.
+	Kind string `yaml:"kind,required"`
+	// Name is what the scenario is called: small letters, digits and dashes.
+	Name string `yaml:"name,required"`
+	// Title is one line for people.
+	Title string `yaml:"title"`
+	// Labels are for filters. A scenario has those of the ones it needs, too.
+	Labels []string `yaml:"labels"`
+	// Chapter is the heading of the document that this scenario proves, DOCUMENT#HEADING.
+	Chapter string `yaml:"chapter"`
+	// Needs is the scenario whose state this one builds on.
+	Needs string `yaml:"needs"`
+	// Environments are the names of those that the scenario runs in. Default: all.
+	Environments []string `yaml:"environments"`
+	// Steps are done in order. Each has exactly one action and, if wished, a name.
+	Steps []document.Value `yaml:"steps,required"`
+}
+
+// Parse reads one scenario. With mistakes the Scenario holds what could be read; it
+// is nil when nothing could.
+func Parse(file string, source []byte) (*Scenario, document.Mistakes) {
+	root, ms := document.Parse(file, source)
+	if !root.Exists() {
+		return nil, ms
+	}
+	if m, other := wrongKind(root); other {
+		return nil, document.Sort(append(ms, m...))
+	}
+	var f frame
+	ms = append(ms, root.Decode(&f)...)
+	s := &Scenario{
+		File: file, Dir: filepath.Dir(file), Name: f.Name, Title: f.Title, Chapter: f.Chapter,
+		Needs: f.Needs, Labels: f.Labels, Environments: f.Environments, Source: root,
+	}
+	if s.Title == "" {
+		s.Title = s.Name
+	}
+	ms = append(ms, s.check()...)
+	for i, v := range f.Steps {
+		step, wrong := parseStep(i, v)
+		ms = append(ms, wrong...)
+		s.Steps = append(s.Steps, step)
+	}
+	return s, document.Sort(ms)
+}
+
+// wrongKind says that the document is not a scenario of this version. Other is true
+// when it is so much something else that nothing more should be said of it.
+func wrongKind(root document.Value) (ms document.Mistakes, other bool) {
+	version, kind := root.Get("apiVersion"), root.Get("kind")
+	if text := version.Text(); version.Kind() == document.Scalar && text != APIVersion {
+		m := version.Mistake("unknown version %q", text)
+		if strings.HasPrefix(text, "assay/") {
+			ms = append(ms, m.WithHint("this program reads "+APIVersion))
+		} else {
+			ms = append(ms, m.WithHint("a scenario has apiVersion: "+APIVersion))
+		}
+	}
+	if text := kind.Text(); kind.Kind() == document.Scalar && text != Kind {
+		ms = append(ms, kind.Mistake("want kind: %s, got %q", Kind, text).WithHint(document.DidYouMean(text, []string{Kind})))
+	}
+	// A foreign version with a foreign kind is a file given by mistake, such as a manifest.
+	return ms, len(ms) == 2 || kind.Text() == "Environment"
+}
+
+var (
+	nameLike    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
+	labelLike   = regexp.MustCompile(`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`)
+	chapterLike = regexp.MustCompile(`^[^#\s]+(#[^#\s]+)?$`)
+)
+
+const maxName = 63 // as long as a Kubernetes label: names become labels and file names
+
+// check says what is wrong with the values of the frame.
+func (s *Scenario) check() document.Mistakes {
+	var ms document.Mistakes
+	add := func(m ...document.Mistake) { ms = append(ms, m...) }
+	add(checkName(s.Source.Get("name"), s.Name)...)
+	add(checkName(s.Source.Get("needs"), s.Needs)...)
+	add(checkList(s.Source.Get("labels"), s.Labels, checkLabel)...)
+	add(checkList(s.Source.Get("environments"), s.Environments, checkName)...)
+	if v := s.Source.Get("environments"); v.Kind() == document.Sequence && v.Len() == 0 {
+		add(v.Mistake("the list is empty: the scenario would run nowhere").WithHint("leave the key out to run everywhere"))
+	}
+	if v := s.Source.Get("title"); v.Kind() == document.Scalar && strings.TrimSpace(v.Text()) == "" || strings.Contains(s.Title, "\n") {
+		add(v.Mistake("want one line of text"))
+	}
+	if v := s.Source.Get("chapter"); v.Kind() == document.Scalar && !chapterLike.MatchString(v.Text()) {
+		add(v.Mistake("want DOCUMENT or DOCUMENT#HEADING, got %q", v.Text()).WithHint("such as traffic-management#canary"))
+	}
+	if v := s.Source.Get("needs"); v.Kind() == document.Scalar && s.Needs != "" && s.Needs == s.Name {
+		add(v.Mistake("a scenario cannot need itself"))
+	}
+	if v := s.Source.Get("steps"); v.Kind() == document.Sequence && v.Len() == 0 {
+		add(v.Mistake("want at least one step"))
+	}
+	return ms
+}
+
+// checkName refuses names that are not like a DNS label. A name that could not be
+// read has its mistake already.
+func checkName(v document.Value, name string) document.Mistakes {
+	if v.Kind() != document.Scalar || name == "" && v.Text() != "" {
+		return nil
+	}
+	if nameLike.MatchString(name) && len(name) <= maxName {
+		return nil
+	}
+	m := v.Mistake("want a name of small letters, digits and dashes, at most %d, got %q", maxName, v.Text())
+	if better := betterName(v.Text()); better != "" {
+		m = m.WithHint("such as " + better)
+	}
+	return document.Mistakes{m}
+}
+
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
+// betterName is the name that was probably meant.
+func betterName(text string) string {
+	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	return name[:min(len(name), maxName)]
+}
+
+func checkLabel(v document.Value, label string) document.Mistakes {
+	if v.Kind() != document.Scalar || label == "" && v.Text() != "" || labelLike.MatchString(label) && len(label) <= maxName {
+		return nil
+	}
+	return document.Mistakes{v.Mistake("want a label of letters, digits, dashes, dots and underscores, got %q", v.Text())}
+}
+
+// checkList checks each entry and refuses those that are there already.
+func checkList(v document.Value, list []string, check func(document.Value, string) document.Mistakes) document.Mistakes {
+	var ms document.Mistakes
+	for i, entry := range list {
+		ms = append(ms, check(v.Index(i), entry)...)
+		if entry != "" && slices.Contains(list[:i], entry) {
+			ms = append(ms, v.Index(i).Mistake("%s is in the list already", entry))
+		}
+	}
+	return ms
+}
+
+// parseStep reads one step: a mapping with exactly one key besides name.
+func parseStep(i int, v document.Value) (Step, document.Mistakes) {
+	step := Step{Index: i, Source: v}
+	if v.Kind() != document.Mapping {
+		var into struct{}
+		ms := v.Decode(&into)
+		for j := range ms {
+			ms[j].Hint = "a step is an action with its arguments, such as apply: {…}"
+		}
+		return step, ms
+	}
+	var ms document.Mistakes
+	if name := v.Get("name"); name.Exists() {
+		ms = append(ms, name.Decode(&step.Name)...)
+		if name.Kind() == document.Scalar && strings.TrimSpace(name.Text()) == "" {
+			ms = append(ms, name.Mistake("the name is empty").WithHint("leave the key out"))
+		}
+	}
+	actions := slices.DeleteFunc(v.Keys(), func(k string) bool { return k == "name" })
+	switch len(actions) {
+	case 0:
+		return step, append(ms, v.Mistake("the step has no action").WithHint("add one, such as apply: {…} or expect: {…}"))
+	case 1:
+		step.Action, step.Body = actions[0], v.Get(actions[0])
+		return step, ms
+	}
+	second := v.Get(actions[1])
+	return step, append(ms, second.KeyMistake("a step has one action, this one has %s", document.And(actions)).
+		WithHint("begin a step for each with \"- \", or indent below "+actions[0]+" what belongs to it"))
+}
