@@ -1,0 +1,187 @@
+package gateway
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/meshassay/assay/sandbox/routing"
+)
+
+// attempts is how often a request is tried, on different endpoints, while it
+// could not even be sent: Istio's default of two retries.
+const attempts = 3
+
+// serve answers one request.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect {
+		reply(w, http.StatusNotFound, "")
+		return
+	}
+	rule, path := g.table.Load().Find(r)
+	if rule == nil {
+		reply(w, http.StatusNotFound, "")
+		return
+	}
+	if status, ok := rule.Abort(); ok {
+		reply(w, status, "fault filter abort")
+		return
+	}
+	connection := r.Context().Value(connectionKey{}).(*routing.Connection)
+	target := rule.Choose(connection)
+	switch {
+	case target.Unknown: // Envoy: the route names a cluster that does not exist
+		reply(w, http.StatusServiceUnavailable, "")
+		return
+	case len(target.Endpoints) == 0:
+		reply(w, http.StatusServiceUnavailable, "no healthy upstream")
+		return
+	}
+	if rule.Timeout > 0 {
+		ctx, cancel := context.WithTimeout(r.Context(), rule.Timeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+	}
+	c := &call{transport: g.transport, rule: rule, target: target, path: path, began: time.Now()}
+	proxy := httputil.ReverseProxy{
+		Rewrite:        c.rewrite,
+		Transport:      c,
+		ModifyResponse: c.answered,
+		ErrorHandler:   c.failed,
+		FlushInterval:  -1, // pass on at once what the service sends
+		ErrorLog:       discard,
+		BufferPool:     &bodies,
+	}
+	proxy.ServeHTTP(w, r)
+}
+
+var discard = log.New(io.Discard, "", 0)
+
+// reply answers for the gateway itself, as Envoy's local replies look.
+func reply(w http.ResponseWriter, status int, body string) {
+	h := w.Header()
+	h.Set("Server", "istio-envoy")
+	if body != "" {
+		h.Set("Content-Type", "text/plain")
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// call is a request on its way to a destination.
+type call struct {
+	transport *http.Transport
+	rule      *routing.Rule
+	target    *routing.Target
+	path      string // to send on, escaped
+	began     time.Time
+}
+
+// rewrite makes the request that is sent on.
+func (c *call) rewrite(p *httputil.ProxyRequest) {
+	out := p.Out
+	out.URL.Scheme = "http"
+	out.URL.RawQuery = p.In.URL.RawQuery // as it was sent, even where Go would not parse it
+	if p.In.URL.EscapedPath() != c.path {
+		out.Header.Set("X-Envoy-Original-Path", p.In.URL.RequestURI())
+		out.URL.RawPath = c.path
+		if plain, err := url.PathUnescape(c.path); err == nil {
+			out.URL.Path = plain
+		} else { // a rewrite to something that is not a path: send it as it stands
+			out.URL.Opaque = c.path
+		}
+	}
+	out.Host = p.In.Host
+	if c.rule.Authority != "" {
+		out.Host = c.rule.Authority
+	}
+	h := out.Header
+	client, _, _ := net.SplitHostPort(p.In.RemoteAddr)
+	h.Set("X-Forwarded-For", strings.Join(append(p.In.Header["X-Forwarded-For"], client), ","))
+	h.Set("X-Forwarded-Proto", "http")
+	if h.Get("X-Request-Id") == "" {
+		h.Set("X-Request-Id", newID())
+	}
+}
+
+// newID makes a version 4 UUID. It need not be hard to guess.
+func newID() string {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:8], rand.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], rand.Uint64())
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// RoundTrip sends the request to an endpoint, and to the next one as long as
+// no connection comes about. A request of which anything may have been sent is
+// not repeated here. (The transport itself repeats what an idle connection, by
+// then closed by the service, could not take; so nobody sees an error because
+// a pod went away between two requests.)
+func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		// The transport closes the body when it fails to connect, and a next
+		// attempt needs it. The proxy closes it when all is over.
+		r.Body = io.NopCloser(r.Body)
+	}
+	endpoints := c.target.Endpoints
+	first := c.target.Next()
+	for i := 0; ; i++ {
+		r.URL.Host = endpoints[(first+i)%len(endpoints)]
+		resp, err := c.transport.RoundTrip(r)
+		var unsent dialError
+		if err == nil || !errors.As(err, &unsent) || r.Context().Err() != nil || i+1 == min(attempts, len(endpoints)) {
+			return resp, err
+		}
+	}
+}
+
+// answered marks a service's answer as having come through Envoy.
+func (c *call) answered(resp *http.Response) error {
+	resp.Header.Set("Server", "istio-envoy")
+	resp.Header.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(time.Since(c.began).Milliseconds(), 10))
+	return nil
+}
+
+const reset = "upstream connect error or disconnect/reset before headers. reset reason: "
+
+// failed answers for a service that did not.
+func (c *call) failed(w http.ResponseWriter, r *http.Request, err error) {
+	var unsent dialError
+	switch {
+	case errors.Is(r.Context().Err(), context.DeadlineExceeded):
+		reply(w, http.StatusGatewayTimeout, "upstream request timeout")
+	case r.Context().Err() != nil: // the client has gone
+		panic(http.ErrAbortHandler)
+	case errors.As(err, &unsent):
+		reply(w, http.StatusServiceUnavailable, reset+"remote connection failure, transport failure reason: delayed connect error: "+cause(err))
+	default:
+		reply(w, http.StatusServiceUnavailable, reset+"connection termination")
+	}
+}
+
+// cause words a connect error as the operating system does, for Envoy passes
+// that on.
+func cause(err error) string {
+	var number syscall.Errno
+	if !errors.As(err, &number) {
+		return "Connection timed out"
+	}
+	text := number.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
+}
