@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Delete deletes an object and waits until it is gone. One that is not there,
+// or whose kind is not there, is no error. A timeout of 0 means that only the
+// context limits the wait.
+func (c *Cluster) Delete(ctx context.Context, o *Object, timeout time.Duration) error {
+	// A workload goes when its pods are gone: "gone" shall mean that it answers
+	// no more. Elsewhere there is nothing below to wait for.
+	policy := metav1.DeletePropagationBackground
+	switch o.GroupVersionKind().Group {
+	case "apps", "batch":
+		policy = metav1.DeletePropagationForeground
+	}
+	err := c.api().Delete(ctx, o.DeepCopy(), client.PropagationPolicy(policy))
+	if apierrors.IsNotFound(err) || isNoKind(err) {
+		return nil
+	}
+	if err != nil {
+		return &ObjectError{Cluster: c.Name, Object: o, Err: plainly(err)}
+	}
+	err = c.Until(ctx, timeout, func(ctx context.Context) (bool, string, error) {
+		live, err := c.Get(ctx, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
+		var noKind *NoKind
+		if errors.As(err, &noKind) {
+			return true, "", nil
+		}
+		if err != nil {
+			return false, "", err
+		}
+		// Somebody may have made another of the same name since: ours is gone.
+		if live == nil || (o.GetUID() != "" && live.GetUID() != o.GetUID()) {
+			return true, "", nil
+		}
+		return false, goingWhy(live), nil
+	})
+	if err != nil {
+		return &ObjectError{Cluster: c.Name, Object: o, Err: err}
+	}
+	if o.GroupVersionKind().GroupKind() == kindCRD.GroupKind() {
+		return c.Refresh()
+	}
+	return nil
+}
+
+// Restore makes an object be again what it was: everything that people and
+// tools write of it, and who owns which field. A deleted one is made anew
+// (with another uid, as it must). Its status is its controller's business.
+func (c *Cluster) Restore(ctx context.Context, before *Object) error {
+	err := c.Until(ctx, 0, func(ctx context.Context) (bool, string, error) {
+		live, err := c.settled(ctx, before)
+		if err != nil {
+			return false, "", err
+		}
+		if live == nil {
+			live, err = c.recreate(ctx, before)
+		} else {
+			live, err = c.rewrite(ctx, before, live)
+		}
+		// A conflict (somebody wrote it in between) is looked at again.
+		if err != nil {
+			return false, err.Error(), err
+		}
+		return true, "", c.returnFields(ctx, before, live)
+	})
+	if err != nil {
+		return &ObjectError{Cluster: c.Name, Object: before, Err: plainly(err)}
+	}
+	return nil
+}
+
+func (c *Cluster) recreate(ctx context.Context, before *Object) (*Object, error) {
+	o := &Object{Object: content(before)}
+	err := c.api().Create(ctx, o, client.FieldOwner(Manager))
+	return o, err
+}
+
+func (c *Cluster) rewrite(ctx context.Context, before, live *Object) (*Object, error) {
+	if Same(before, live) {
+		return live, nil
+	}
+	o := &Object{Object: content(before)}
+	o.SetResourceVersion(live.GetResourceVersion())
+	o.SetUID(live.GetUID())
+	if status, ok, _ := unstructured.NestedFieldCopy(live.Object, "status"); ok {
+		o.Object["status"] = status // a kind without a status subresource would lose it
+	}
+	err := c.api().Update(ctx, o, client.FieldOwner(Manager))
+	return o, err
+}
+
+// returnFields gives the fields back to those who owned them, so that the next
+// `kubectl apply` of their owner does what it would have done.
+func (c *Cluster) returnFields(ctx context.Context, before, live *Object) error {
+	if len(before.GetManagedFields()) == 0 {
+		return nil
+	}
+	patch, err := json.Marshal([]map[string]any{
+		{"op": "replace", "path": "/metadata/managedFields", "value": before.GetManagedFields()},
+		{"op": "replace", "path": "/metadata/resourceVersion", "value": live.GetResourceVersion()},
+	})
+	if err != nil {
+		return err
+	}
+	return c.api().Patch(ctx, live.DeepCopy(), client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(Manager))
+}
