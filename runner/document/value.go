@@ -84,6 +84,14 @@ func (v Value) Pos() Pos {
 	return v.file.pos(v.node)
 }
 
+// Key is the key that the value stands under; "" where it has none.
+func (v Value) Key() string {
+	if v.key == nil {
+		return ""
+	}
+	return v.key.Value
+}
+
 // KeyPos is where the value's key begins, or the value where it has none.
 func (v Value) KeyPos() Pos {
 	if v.node == nil || v.key == nil {

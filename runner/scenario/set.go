@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -80,15 +81,15 @@ func find(paths []string) ([]found, error) {
 		return nil, errors.New("no file or folder is given")
 	}
 	named := map[string]bool{}
-	for _, path := range paths {
-		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
+	for _, root := range paths {
+		err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
 				return err
-			case entry.IsDir() && file != path && strings.HasPrefix(entry.Name(), "."):
+			case entry.IsDir() && file != root && strings.HasPrefix(entry.Name(), "."):
 				return filepath.SkipDir
 			case entry.IsDir():
-			case file == path:
+			case file == root:
 				named[filepath.Clean(file)] = true
 			case filepath.Ext(file) == ".yaml" || filepath.Ext(file) == ".yml":
 				named[filepath.Clean(file)] = named[filepath.Clean(file)]
@@ -100,8 +101,8 @@ func find(paths []string) ([]found, error) {
 		}
 	}
 	files := make([]found, 0, len(named))
-	for path, n := range named {
-		files = append(files, found{path, n})
+	for file, n := range named {
+		files = append(files, found{file, n})
 	}
 	slices.SortFunc(files, func(a, b found) int { return cmp.Compare(a.path, b.path) })
 	return files, nil
@@ -184,13 +185,13 @@ func (s Set) Select(globs ...string) ([]*Scenario, error) {
 
 // match returns the names of the scenarios that a glob matches.
 func (s Set) match(glob string) (names []string, err error) {
-	if _, err := filepath.Match(glob, ""); err != nil {
+	if _, err := path.Match(glob, ""); err != nil {
 		return nil, fmt.Errorf("scenario %q: not a glob: a [ is not closed, or ends in a backslash", glob)
 	}
 	var all []string
 	for _, sc := range s.Scenarios {
 		all = append(all, sc.Name)
-		if ok, _ := filepath.Match(glob, sc.Name); ok {
+		if ok, _ := path.Match(glob, sc.Name); ok {
 			names = append(names, sc.Name)
 		}
 	}
@@ -198,7 +199,7 @@ func (s Set) match(glob string) (names []string, err error) {
 		return names, nil
 	}
 	for _, b := range s.Broken {
-		if ok, _ := filepath.Match(glob, b.Name); ok && b.Name != "" {
+		if ok, _ := path.Match(glob, b.Name); ok && b.Name != "" {
 			return nil, fmt.Errorf("scenario %s cannot run:\n%w", b.Name, b.Mistakes)
 		}
 	}

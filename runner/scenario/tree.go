@@ -66,10 +66,10 @@ func (t *tree) below(name string) []*Scenario {
 	return all
 }
 
-// named returns the first entry of that name, or nil.
+// named returns the first entry of that name, or nil; nil for "".
 func (t *tree) named(name string) *entry {
 	for _, e := range t.entries {
-		if e.name == name {
+		if name != "" && e.name == name {
 			return e
 		}
 	}

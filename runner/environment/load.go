@@ -1,0 +1,58 @@
+package environment
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/meshassay/assay/runner/document"
+)
+
+var ourKind = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?` + Kind + `\b`)
+
+// Is says whether a file's text is meant as an environment, even if it does not parse.
+func Is(source []byte) bool { return ourKind.Match(source) }
+
+// Load reads an environment by its name, from NAME.yaml in dir, or from a file when
+// the name is a path or ends in .yaml or .yml. The error is document.Mistakes when
+// the file is wrong.
+func Load(nameOrFile, dir string, getenv func(string) (string, bool)) (*Environment, error) {
+	file := nameOrFile
+	isName := !strings.ContainsAny(nameOrFile, `/\`) && filepath.Ext(nameOrFile) != ".yaml" && filepath.Ext(nameOrFile) != ".yml"
+	if isName {
+		file = filepath.Join(dir, nameOrFile+".yaml")
+	}
+	source, err := os.ReadFile(file)
+	if os.IsNotExist(err) && isName {
+		return nil, unknown(nameOrFile, dir)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("environment: %w", err)
+	}
+	e, ms := Parse(file, source, getenv)
+	if isName && e != nil && e.Name != "" && e.Name != nameOrFile {
+		m := e.Source.Get("name").Mistake("the file is called %s.yaml and the environment %s", nameOrFile, e.Name)
+		ms = document.Sort(append(ms, m.WithHint("give both the same name")))
+	}
+	return e, ms.Err()
+}
+
+// unknown says that there is no environment of that name, and which there are.
+func unknown(name, dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("no environment is called %s: there is none in %s", name, dir)
+	}
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
+	}
+	slices.Sort(names)
+	if hint := document.OneOf(name, names); hint != "" {
+		return fmt.Errorf("no environment is called %s in %s (%s)", name, dir, hint)
+	}
+	return fmt.Errorf("no environment is called %s in %s", name, dir)
+}
