@@ -1,0 +1,151 @@
+package sample
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// batchSize is how many observations are delivered at once, at most.
+const batchSize = 256
+
+// Run sends requests until each says that it has seen enough, or ctx ends.
+//
+// each gets observations in the order of dispatch, without holes, from one
+// goroutine; the slice is used again after it returns. Run returns nil when
+// each said so by returning false, ctx's error when ctx ended (what had come
+// back by then is delivered as far as the order has no hole), and another
+// error when it cannot go on: bad options, or a lack of this machine's. A
+// request that is under way when Run ends is abandoned; it counts for nothing.
+//
+// A worker that meets one fault after the other pauses between them, from 2 ms
+// doubling to a quarter of a second, so that a gateway that is down is not
+// hammered. The pause is before a request has its number, so it has no part in
+// what the request gets.
+func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) error {
+	cases, err := o.prepare()
+	if err != nil {
+		return err
+	}
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := newWindow(o.Workers, newPace(o.Rate))
+	defer context.AfterFunc(inner, w.close)()
+
+	var workers sync.WaitGroup
+	begin := time.Now()
+	for range o.Workers {
+		x := newExchanger(&o, cases, begin)
+		workers.Go(func() {
+			if err := x.work(inner, w); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	batch := make([]Observation, 0, batchSize)
+	for {
+		got := w.take(batch)
+		if len(got) == 0 {
+			if inner.Err() == nil {
+				continue
+			}
+			break
+		}
+		if !each(got) {
+			cancel(nil)
+			workers.Wait()
+			return nil
+		}
+	}
+	workers.Wait()
+	// Between the end and now some more may have come back.
+	for got := w.take(batch); len(got) > 0; got = w.take(batch) {
+		if !each(got) {
+			return nil
+		}
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return context.Cause(inner)
+}
+
+// work sends requests one after the other until ctx ends or this side fails.
+func (x *exchanger) work(ctx context.Context, w *window) error {
+	faults := 0
+	for {
+		if !sleep(ctx, backoff(faults)) {
+			return nil
+		}
+		number, wait, ok := w.dispatch()
+		if !ok || !sleep(ctx, wait) {
+			return nil
+		}
+		o, err := x.do(ctx, number)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("request %d cannot be sent from here (fewer workers may do): %w", number, err)
+		}
+		// An unknown answer is the gateway's word too: it lives.
+		if o.Fault == "" || o.Fault == UnknownAnswer {
+			faults = 0
+		} else {
+			faults++
+		}
+		w.put(o)
+	}
+}
+
+// backoff is the pause after so many faults on end. One is no reason for one:
+// with a few per cent of errors the sampler keeps its speed.
+func backoff(faults int) time.Duration {
+	if faults < 2 {
+		return 0
+	}
+	return min(2*time.Millisecond<<min(faults-2, 10), 250*time.Millisecond)
+}
+
+// sleep reports false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// prepare fills in what is assumed, and refuses what cannot be sent, all at once.
+func (o *Options) prepare() ([]prepared, error) {
+	var mistakes []error
+	if len(o.Cases) == 0 {
+		mistakes = append(mistakes, errors.New("no request to send"))
+	}
+	if o.Workers < 0 || o.Rate < 0 || o.Timeout < 0 || o.ConnectTimeout < 0 || o.FirstByteTimeout < 0 || o.BodyLimit < 0 {
+		mistakes = append(mistakes, errors.New("workers, rate, time-outs and limits cannot be negative"))
+	}
+	o.Workers = max(1, o.Workers)
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.BodyLimit == 0 {
+		o.BodyLimit = DefaultBodyLimit
+	}
+	cases := make([]prepared, len(o.Cases))
+	for i, c := range o.Cases {
+		var err error
+		if cases[i], err = prepare(c, o.TLS); err != nil {
+			mistakes = append(mistakes, fmt.Errorf("case %d: %w", i+1, err))
+		}
+	}
+	return cases, errors.Join(mistakes...)
+}
