@@ -1,0 +1,262 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/verdict"
+)
+
+// Diagnose says in a sentence what the answers of a failed or undecided sample
+// point to: the change is not in force yet, a backend is down, errors, or a
+// routing mistake. It begins with one of these words and a colon. It is "" for
+// a sample that passed and where nothing stands out.
+//
+// It reads Result, Counts, Attempts, Series, Faults, Statuses and Unlisted. It
+// is a hint to the reader, without an error probability, and no part of the verdict.
+func Diagnose(s record.Sample) string {
+	if s.Result.State == verdict.Passed || s.Result.N == 0 {
+		return ""
+	}
+	for _, look := range []func(record.Sample) string{changing, nothingAnswers, backendDown, errorsOnly, routing} {
+		if d := look(s); d != "" {
+			return d
+		}
+	}
+	return ""
+}
+
+// What counts as a change over time: so many points, and so many standard
+// deviations that chance does not explain it.
+const (
+	changePoints = .1
+	changeSigmas = 5
+)
+
+// changing compares the halves of the last attempt, and the last attempt with
+// the one before it.
+func changing(s record.Sample) string {
+	first, second := halves(s.Series)
+	if d := difference(s.Result, first, second); d != "" {
+		return "not yet in force: the answers changed while they were sampled: " + d
+	}
+	if k := len(s.Attempts); k > 1 {
+		if d := difference(s.Result, s.Attempts[k-2].Counts, s.Attempts[k-1].Counts); d != "" {
+			return "not yet in force: the answers changed between the last two attempts: " + d
+		}
+	}
+	return ""
+}
+
+// halves adds up the series before and from the middle of its answers.
+func halves(series []verdict.Counts) (first, second verdict.Counts) {
+	total := int64(0)
+	for _, c := range series {
+		total += c.Total()
+	}
+	for _, c := range series {
+		if first.Total() < total/2 {
+			first.Add(c)
+		} else {
+			second.Add(c)
+		}
+	}
+	return first, second
+}
+
+// difference names the outcome whose share changed most, if that is a change.
+func difference(r verdict.Result, before, after verdict.Counts) string {
+	m, n := float64(before.Total()), float64(after.Total())
+	if m == 0 || n == 0 || len(before.Outcomes) != len(r.Shares) || len(after.Outcomes) != len(r.Shares) {
+		return ""
+	}
+	text, most := "", changePoints
+	compare := func(name string, x, y int64) {
+		p, q := float64(x)/m, float64(y)/n
+		pooled := float64(x+y) / (m + n)
+		sigma := math.Sqrt(pooled * (1 - pooled) * (1/m + 1/n))
+		if d := math.Abs(p - q); d > most && d > changeSigmas*sigma {
+			text, most = fmt.Sprintf("%s from %s to %s", name, got(p), got(q)), d
+		}
+	}
+	for i, sh := range r.Shares {
+		compare(sh.Name, before.Outcomes[i], after.Outcomes[i])
+	}
+	compare("errors", before.Errors, after.Errors)
+	return text
+}
+
+// nothingAnswers: every request failed.
+func nothingAnswers(s record.Sample) string {
+	if s.Result.Errors.Count < s.Result.N || s.Result.N < 2 {
+		return ""
+	}
+	if len(s.Statuses) == 0 {
+		return fmt.Sprintf("errors: the gateway does not answer: every request failed (%s)", tally(s.Faults))
+	}
+	return fmt.Sprintf("errors: the gateway answers, but nothing that any rule names: every request failed (%s)", causes(s))
+}
+
+// backendDown looks for a destination whose share the errors have. Its counts
+// must fit that better, by likelihood, than errors that hit all alike.
+func backendDown(s record.Sample) string {
+	r := s.Result
+	if r.Errors.Count == 0 || r.Because == verdict.BecauseLeak || s.Faults["unknown answer"] == r.Errors.Count {
+		return ""
+	}
+	alike := likelihood(r, -1)
+	down, best := -1, alike+plainer
+	for i, sh := range r.Shares {
+		if sh.Want > 0 && sh.Want < 1 && sh.Got < sh.Want/2 {
+			if l := likelihood(r, i); l > best {
+				down, best = i, l
+			}
+		}
+	}
+	if down < 0 {
+		return ""
+	}
+	sh := r.Shares[down]
+	answered := "never answered"
+	if sh.Count > 0 {
+		answered = "hardly answered"
+	}
+	return fmt.Sprintf("backend down: %s %s (%s of %s, wanted %s) and errors have about its share (%s: %s); the split itself is not what is wrong",
+		sh.Name, answered, Count(sh.Count), Count(r.N), Percent(sh.Want), got(r.Errors.Got), causes(s))
+}
+
+// plainer is by how much (in nats) "this backend is down" must explain the
+// counts better than "errors hit all alike" does, to be named.
+const plainer = 1
+
+// likelihood is the logarithm of the probability of the counts, but for a
+// constant, if destination down's share became errors; with down < 0, if
+// errors took the same part of every share.
+func likelihood(r verdict.Result, down int) float64 {
+	const rest = .02 // of a share still answers although it is down, or fails although it is up
+	errors, spread := rest*r.Errors.Tolerated, 1.0
+	if down < 0 {
+		errors = r.Errors.Got
+		spread = 1 - errors
+	}
+	l := 0.0
+	for i, sh := range r.Shares {
+		p := sh.Want * spread
+		if i == down {
+			errors += (1 - rest) * p
+			p *= rest
+		}
+		if sh.Count > 0 {
+			l += float64(sh.Count) * math.Log(math.Max(p, 1e-4))
+		}
+	}
+	return l + float64(r.Errors.Count)*math.Log(math.Max(errors, 1e-4))
+}
+
+// errorsOnly: it failed for errors, and they hit all destinations alike.
+func errorsOnly(s record.Sample) string {
+	r := s.Result
+	if r.Because != verdict.BecauseErrors {
+		return ""
+	}
+	text := fmt.Sprintf("errors: %s of the requests failed (%s)", got(r.Errors.Got), causes(s))
+	if s.Faults["unknown answer"]*2 > r.Errors.Count {
+		return text + "; the environment's answers have no rule for what came, see the examples"
+	}
+	return text + ", not only those of one destination"
+}
+
+func causes(s record.Sample) string {
+	text := tally(s.Faults)
+	if len(s.Statuses) > 0 {
+		text += "; status " + tally(s.Statuses)
+	}
+	return text
+}
+
+// routing: the answers are steady, and divided otherwise than wanted.
+func routing(s record.Sample) string {
+	r := s.Result
+	if r.State != verdict.Failed {
+		return ""
+	}
+	if len(s.Unlisted) > 0 && r.Because == verdict.BecauseLeak {
+		return "routing mistake: outcomes answered that no share names: " + tally(s.Unlisted)
+	}
+	for _, sh := range r.Shares {
+		if sh.Count == r.N && sh.Want < 1 {
+			return fmt.Sprintf("routing mistake: every answer was %s: the split has no effect, or the gateway ties a client to a destination (with one client these look alike)", sh.Name)
+		}
+	}
+	if r.Because == verdict.BecauseLeak {
+		return "routing mistake: " + leaks(r)
+	}
+	if ignored(r) {
+		return "routing mistake: the shares are equal, as if the weights were ignored"
+	}
+	if a, b, ok := swapped(r); ok {
+		return fmt.Sprintf("routing mistake: %s has the share of %s, as if the two were mixed up", a, b)
+	}
+	return "routing mistake: the answers are steady and divided otherwise than wanted: " + offBy(r)
+}
+
+func leaks(r verdict.Result) string {
+	var names []string
+	for _, sh := range r.Shares {
+		if sh.Want == 0 && sh.Count > 0 {
+			names = append(names, fmt.Sprintf("%s (%s)", sh.Name, Count(sh.Count)))
+		}
+	}
+	return strings.Join(names, ", ") + " answered and should not"
+}
+
+// near says whether the share seen is compatible with p.
+func near(sh verdict.ShareResult, p float64) bool { return sh.Low <= p && p <= sh.High }
+
+// ignored: the wanted shares differ, and those seen do not.
+func ignored(r verdict.Result) bool {
+	wanted, differ := 0, false
+	for _, sh := range r.Shares {
+		if sh.Want > 0 {
+			wanted++
+			differ = differ || math.Abs(sh.Want-r.Shares[0].Want) > 1e-9
+		}
+	}
+	if wanted < 2 || !differ || r.N < 100 {
+		return false
+	}
+	for _, sh := range r.Shares {
+		if sh.Want > 0 && !near(sh, 1/float64(wanted)) {
+			return false
+		}
+	}
+	return true
+}
+
+// swapped: two shares that differ fit each other's place.
+func swapped(r verdict.Result) (a, b string, ok bool) {
+	if r.N < 100 {
+		return "", "", false
+	}
+	for i, x := range r.Shares {
+		for _, y := range r.Shares[i+1:] {
+			if x.Want > 0 && y.Want > 0 && !near(x, x.Want) && !near(y, y.Want) && near(x, y.Want) && near(y, x.Want) {
+				return x.Name, y.Name, true
+			}
+		}
+	}
+	return "", "", false
+}
+
+// offBy lists the shares that are off, the furthest first named.
+func offBy(r verdict.Result) string {
+	var parts []string
+	for _, sh := range r.Shares {
+		if sh.Want > 0 && math.Abs(sh.Got-sh.Want) > sh.Tolerance/2 {
+			parts = append(parts, fmt.Sprintf("%s %s instead of %s", sh.Name, got(sh.Got), Percent(sh.Want)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
