@@ -1,0 +1,13 @@
+// Package istio stands in for istiod: it watches the Istio objects, Services,
+// EndpointSlices and Pods of each workload cluster, whoever made them, builds
+// one routing table for each cluster's gateway, and swaps it once the
+// propagation delay is over. Reading and building are pure functions on
+// objects; only watch.go, status.go and start.go speak to an API server.
+//
+// It honours what a request through an ingress gateway can tell apart:
+// Gateway (HTTP servers), VirtualService (http routes), DestinationRule
+// (subsets), ServiceEntry (STATIC), WorkloadEntry. A field that it cannot
+// honour takes the whole object out of force and is named, with its path, in a
+// condition of the object's status and a Warning event; nothing is silently
+// ignored.
+package istio

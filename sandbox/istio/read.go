@@ -1,0 +1,257 @@
+package istio
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshassay/assay/sandbox/strict"
+)
+
+// gatewayObject is a Gateway object that was read.
+type gatewayObject struct {
+	meta
+	servers []server
+}
+
+type server struct {
+	port  int64
+	hosts []gatewayHost
+}
+
+// gatewayHost is a host of a server: which namespaces' VirtualServices it
+// serves ("*" for all), and for what name.
+type gatewayHost struct{ namespace, name string }
+
+// ingress are the labels of the sandbox's one gateway in each cluster.
+var ingress = map[string]string{"istio": "ingressgateway", "app": "istio-ingressgateway"}
+
+func readGateway(u *unstructured.Unstructured) gatewayObject {
+	g := gatewayObject{meta: metaOf(u)}
+	f := spec(u, &g.meta)
+	selector := f.Labels("selector")
+	for _, key := range sortedKeys(selector) {
+		value := selector[key]
+		if ingress[key] != value {
+			f.Refuse("selector."+key, "no gateway in the sandbox is labelled %s=%s; istio=ingressgateway is", key, value)
+		}
+	}
+	for _, s := range f.Objects("servers") {
+		s.Text("name") // a name only
+		g.servers = append(g.servers, server{port: readServerPort(s), hosts: readServerHosts(s, g.namespace)})
+		s.Done()
+	}
+	f.Done()
+	return g
+}
+
+func readServerPort(s *strict.Object) int64 {
+	p := s.Object("port")
+	if p == nil {
+		s.Refuse("port", "a server needs a port")
+		return 0
+	}
+	p.Text("name")
+	p.OneOf("protocol", "the sandbox's gateway serves HTTP only", "HTTP", "HTTP2")
+	n := p.Number("number", 1, 65535)
+	p.Done()
+	return n
+}
+
+func readServerHosts(s *strict.Object, namespace string) []gatewayHost {
+	var hosts []gatewayHost
+	for i, text := range s.Texts("hosts") {
+		h := gatewayHost{"*", text}
+		if ns, name, ok := strings.Cut(text, "/"); ok {
+			h = gatewayHost{ns, name}
+			if ns == "." {
+				h.namespace = namespace
+			}
+		}
+		h.name = strings.ToLower(h.name)
+		if err := checkHost(h.name); err != nil {
+			s.Refuse(fmt.Sprintf("hosts[%d]", i), "%v", err)
+		}
+		hosts = append(hosts, h)
+	}
+	return hosts
+}
+
+// checkHost tells whether a host is a name, *.suffix or *.
+func checkHost(h string) error {
+	rest, wild := strings.CutPrefix(h, "*")
+	switch {
+	case h == "":
+		return fmt.Errorf("an empty host")
+	case strings.Contains(rest, "*"), wild && rest != "" && (!strings.HasPrefix(rest, ".") || rest == "."), strings.Contains(h, "/"):
+		return fmt.Errorf("host %q: want a name, *.suffix or *", h)
+	}
+	return nil
+}
+
+// destinationRule is a DestinationRule that was read.
+type destinationRule struct {
+	meta
+	host    string // in full
+	random  bool
+	subsets []subset
+}
+
+type subset struct {
+	name   string
+	labels map[string]string
+	random bool
+}
+
+func readDestinationRule(u *unstructured.Unstructured) destinationRule {
+	d := destinationRule{meta: metaOf(u)}
+	f := spec(u, &d.meta)
+	d.host = inFull(f.Text("host"), d.namespace)
+	if d.host == "" {
+		f.Refuse("host", "a host is needed")
+	}
+	d.random = readTrafficPolicy(f)
+	exportedToAll(f)
+	for _, s := range f.Objects("subsets") {
+		sub := subset{name: s.Text("name"), labels: s.Labels("labels"), random: d.random}
+		if s.Has("trafficPolicy") {
+			sub.random = readTrafficPolicy(s)
+		}
+		s.Done()
+		d.subsets = append(d.subsets, sub)
+	}
+	f.Done()
+	return d
+}
+
+// readTrafficPolicy tells whether endpoints are picked at random, rather than
+// in turns.
+func readTrafficPolicy(f *strict.Object) (random bool) {
+	p := f.Object("trafficPolicy")
+	if p == nil {
+		return false
+	}
+	if tls := p.Object("tls"); tls != nil {
+		// Between the gateway and the services there is no wire to encrypt: mutual
+		// TLS of the mesh's own or none are the same to whoever calls.
+		tls.OneOf("mode", "the sandbox holds no certificates for services", "ISTIO_MUTUAL", "DISABLE", "")
+		tls.Done()
+	}
+	if lb := p.Object("loadBalancer"); lb != nil {
+		random = lb.OneOf("simple", "the sandbox balances otherwise", "ROUND_ROBIN", "RANDOM", "UNSPECIFIED", "") == "RANDOM"
+		lb.Done()
+	}
+	p.Done()
+	return random
+}
+
+// serviceEntry is a ServiceEntry that was read.
+type serviceEntry struct {
+	meta
+	hosts     []string
+	ports     []servicePort
+	endpoints []workload
+}
+
+type servicePort struct {
+	number, target int64
+	name           string
+}
+
+// workload is a WorkloadEntry, or an endpoint of a ServiceEntry.
+type workload struct {
+	meta
+	address string
+	ports   map[string]int64
+	labels  map[string]string
+}
+
+func readServiceEntry(u *unstructured.Unstructured) serviceEntry {
+	s := serviceEntry{meta: metaOf(u)}
+	f := spec(u, &s.meta)
+	for i, h := range f.Texts("hosts") {
+		h = strings.ToLower(h)
+		if err := checkHost(h); err != nil || strings.HasPrefix(h, "*") {
+			f.Refuse(fmt.Sprintf("hosts[%d]", i), "%q: want the full name of a host", h)
+		}
+		s.hosts = append(s.hosts, h)
+	}
+	f.Texts("addresses") // virtual addresses matter to sidecars' resolvers; the gateway goes by names
+	f.OneOf("location", "unknown", "MESH_INTERNAL", "MESH_EXTERNAL", "")
+	f.OneOf("resolution", "the sandbox resolves no names", "STATIC")
+	exportedToAll(f)
+	for _, p := range f.Objects("ports") {
+		p.OneOf("protocol", "the sandbox's gateway speaks HTTP only", "HTTP", "http", "HTTP2", "http2", "")
+		s.ports = append(s.ports, servicePort{p.Number("number", 1, 65535), p.Number("targetPort", 1, 65535), p.Text("name")})
+		p.Done()
+	}
+	for _, e := range f.Objects("endpoints") {
+		s.endpoints = append(s.endpoints, readWorkload(e))
+	}
+	f.Done()
+	return s
+}
+
+func readWorkloadEntry(u *unstructured.Unstructured) workload {
+	m := metaOf(u)
+	f := spec(u, &m)
+	w := readWorkload(f)
+	w.meta = m
+	return w
+}
+
+func readWorkload(f *strict.Object) workload {
+	w := workload{address: f.Text("address"), labels: f.Labels("labels")}
+	if _, err := netip.ParseAddr(w.address); err != nil {
+		f.Refuse("address", "%q is not an IP address; the sandbox resolves no names", w.address)
+	}
+	if ports := f.Object("ports"); ports != nil {
+		w.ports = map[string]int64{}
+		for _, name := range ports.Keys() {
+			w.ports[name] = ports.Number(name, 1, 65535)
+		}
+	}
+	f.Text("network")        // every address of the sandbox is within reach
+	f.Text("serviceAccount") // an identity, which nothing asks for on the way to a service
+	f.Number("weight", 0, 1) // more than one would have to count
+	f.Done()
+	return w
+}
+
+// readPeerAuthentication honours every mode: who calls a service of the
+// sandbox comes through a gateway, which is in the mesh, so strict and
+// permissive mutual TLS let the same calls through.
+func readPeerAuthentication(u *unstructured.Unstructured) meta {
+	m := metaOf(u)
+	f := spec(u, &m)
+	f.Object("selector")
+	if mtls := f.Object("mtls"); mtls != nil {
+		mtls.OneOf("mode", "unknown", "STRICT", "PERMISSIVE", "DISABLE", "UNSET", "")
+		mtls.Done()
+	}
+	f.Object("portLevelMtls")
+	f.Done()
+	return m
+}
+
+// inFull expands a host without a dot, as Istio does, to the service of the
+// namespace in which it is named.
+func inFull(host, namespace string) string {
+	host = strings.ToLower(host)
+	if host == "" || strings.Contains(host, ".") || strings.HasPrefix(host, "*") {
+		return host
+	}
+	return host + "." + namespace + ".svc.cluster.local"
+}
+
+// exportedToAll accepts the default exportTo only: the sandbox has no rules of
+// visibility.
+func exportedToAll(f *strict.Object) {
+	for i, to := range f.Texts("exportTo") {
+		if to != "*" {
+			f.Refuse(fmt.Sprintf("exportTo[%d]", i), `%q: the sandbox exports everything everywhere ("*")`, to)
+		}
+	}
+}

@@ -1,0 +1,177 @@
+package istio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/meshassay/assay/sandbox/fault"
+	"github.com/meshassay/assay/sandbox/gateway"
+	"github.com/meshassay/assay/sandbox/network"
+	"github.com/meshassay/assay/sandbox/vm"
+)
+
+// debounce is how long changes are gathered before routes are built anew: one
+// kubectl apply makes several.
+const debounce = 3 * time.Millisecond
+
+// Cluster is a workload cluster and its ingress gateway.
+type Cluster struct {
+	Name    string
+	Config  *rest.Config
+	Gateway *gateway.Gateway
+}
+
+// Options say what is watched and what is configured by it.
+type Options struct {
+	Clusters    []Cluster
+	Mgmt        *rest.Config // of the cluster where Faults are
+	Network     *network.Network
+	VM          *vm.VM
+	Propagation time.Duration // from a change of an object to the change of a gateway
+	Log         *slog.Logger  // nil: none
+}
+
+// Start watches until ctx ends. It returns when every gateway serves what the
+// clusters said when it was called.
+func Start(ctx context.Context, o Options) error {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &istiod{options: o, dirty: make(chan struct{}, 1), lying: make(chan struct{}, 1)}
+	gateways := map[string]*gateway.Gateway{}
+	var synced []cache.InformerSynced
+	for _, c := range o.Clusters {
+		clients, err := newClients(c.Config)
+		if err != nil {
+			return fmt.Errorf("istio: clients of %s: %w", c.Name, err)
+		}
+		w, err := newWatcher(ctx, c.Name, clients, func() { signal(s.dirty) })
+		if err != nil {
+			return fmt.Errorf("istio: %w", err)
+		}
+		s.watchers = append(s.watchers, w)
+		synced = append(synced, w.synced()...)
+		gateways[c.Name] = c.Gateway
+		c.Gateway.Connect(o.Network)
+	}
+	var err error
+	if s.mgmt, err = newClients(o.Mgmt); err != nil {
+		return fmt.Errorf("istio: clients of mgmt: %w", err)
+	}
+	s.faults = cache.NewSharedIndexInformer(listWatch(s.mgmt.dynamic.Resource(fault.Resource)), &unstructured.Unstructured{}, 0, nil)
+	if err := prepare(s.faults, func() { signal(s.lying) }); err != nil {
+		return fmt.Errorf("istio: watch faults: %w", err)
+	}
+	go s.faults.RunWithContext(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), append(synced, s.faults.HasSynced)...) {
+		return fmt.Errorf("istio: watch the clusters: %w", errors.Join(context.Cause(ctx)))
+	}
+	s.director = newDirector(gateways, o.Propagation, o.Log)
+	s.reporter = newReporter(o.Log, func() { signal(s.dirty); signal(s.lying) })
+	now := time.Now()
+	s.build(now.Add(-o.Propagation)) // nobody waits for the news of what was there before
+	s.director.advance(now)
+	s.lie()
+	go s.run(ctx)
+	go s.reporter.run(ctx)
+	return nil
+}
+
+// istiod runs everything here; after Start, one goroutine does.
+type istiod struct {
+	options  Options
+	watchers []*watcher
+	mgmt     clients
+	faults   cache.SharedIndexInformer
+	director *director
+	reporter *reporter
+	dirty    chan struct{} // something in a workload cluster changed
+	lying    chan struct{} // a Fault changed
+}
+
+// signal leaves a word for the run loop; one is enough for any number of
+// changes.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func (s *istiod) run(ctx context.Context) {
+	var gathered, due <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.dirty:
+			if gathered == nil {
+				gathered = time.After(debounce)
+			}
+		case <-gathered:
+			gathered = nil
+			s.build(time.Now())
+		case <-s.lying:
+			s.lie()
+		case <-due:
+		}
+		due = nil
+		if next, more := s.director.advance(time.Now()); more {
+			due = time.After(time.Until(next))
+		}
+	}
+}
+
+// build reads every cluster, plans its routes and reports on its objects.
+func (s *istiod) build(now time.Time) {
+	all := world{}
+	for _, w := range s.watchers {
+		all[w.name] = w.snapshot()
+	}
+	var reports []report
+	for _, w := range s.watchers {
+		hosts, notes := all.build(w.name)
+		s.director.plan(w.name, hosts, now)
+		for _, o := range all[w.name].read() {
+			reports = append(reports, reportOn(w.clients, o, notes))
+		}
+	}
+	s.reporter.tell(ofIstio, reports)
+}
+
+// lie puts the faults of the moment into force, and only then says so.
+func (s *istiod) lie() {
+	var names []string
+	for _, w := range s.watchers {
+		names = append(names, w.name)
+	}
+	objects := list[*unstructured.Unstructured](s.faults)
+	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return older(metaOf(a), metaOf(b)) })
+	var inForce []fault.Fault
+	var reports []report
+	for _, u := range objects {
+		f, problems := fault.Read(u, names)
+		if len(problems) == 0 {
+			inForce = append(inForce, f)
+		}
+		reports = append(reports, reportOnFault(s.mgmt, u, problems))
+	}
+	move := s.options.VM.Up
+	if fault.VMDown(inForce) {
+		move = s.options.VM.Down
+	}
+	if err := move(); err != nil {
+		s.options.Log.Error("the VM does not do as it is told", "err", err)
+	}
+	s.director.lie(inForce)
+	s.reporter.tell(ofFaults, reports)
+}
