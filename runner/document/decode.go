@@ -94,6 +94,8 @@ func (d *decoder) decodeSlice(v Value, into reflect.Value) {
 		m := v.want("a list")
 		if v.Kind() == Scalar && !strings.ContainsAny(v.Text(), ",\n") {
 			m = m.WithHint("write [" + shorten(v.Text()) + "]")
+		} else if v.Kind() == Mapping {
+			m = m.WithHint("begin each entry with \"- \"")
 		}
 		d.add(m)
 		return
@@ -188,7 +190,7 @@ func (d *decoder) decodeWhole(v Value, into reflect.Value) {
 	case unsigned && n < 0:
 		d.add(v.want(what + " that is not negative"))
 	case err != nil || !unsigned && into.OverflowInt(n) || unsigned && into.OverflowUint(uint64(n)):
-		d.add(v.Mistake("the number %s is too large", shorten(v.Text())))
+		d.add(v.Mistake("the number %s is out of range", shorten(v.Text())))
 	case unsigned:
 		into.SetUint(uint64(n))
 	default:
@@ -335,10 +337,13 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 		}
 		d.add(entry.KeyMistake("unknown key").WithHint(s.suggest(key, given, meant)))
 	}
-	for _, key := range s.keys {
-		if s.fields[key].required && !slices.Contains(given, key) && !meant[key] {
-			d.add(v.mistake(v.KeyPos(), "the key %s is missing", key))
-		}
+	missing := slices.DeleteFunc(slices.Clone(s.keys), func(key string) bool {
+		return !s.fields[key].required || slices.Contains(given, key) || meant[key]
+	})
+	if len(missing) == 1 {
+		d.add(v.KeyMistake("the key %s is missing", missing[0]))
+	} else if len(missing) > 1 {
+		d.add(v.KeyMistake("the keys %s are missing", And(missing)))
 	}
 }
 

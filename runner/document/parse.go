@@ -31,7 +31,7 @@ func Parse(name string, source []byte) (Value, Mistakes) {
 	decoder := yaml.NewDecoder(bytes.NewReader(source))
 	root, err := decodeNode(decoder)
 	if errors.Is(err, io.EOF) {
-		return Value{}, Mistakes{f.mistakeAt(1, 1, "the file is empty")}
+		return Value{}, Mistakes{f.mistakeAt(1, 1, "the file says nothing")}
 	}
 	if err != nil {
 		return Value{}, Mistakes{f.syntaxMistake(source, err)}
@@ -42,7 +42,7 @@ func Parse(name string, source []byte) (Value, Mistakes) {
 	}
 	v := Value{file: f, node: root.Content[0]}
 	if v.Kind() == Null {
-		return Value{}, Mistakes{f.mistakeAt(1, 1, "the file is empty")}
+		return Value{}, Mistakes{f.mistakeAt(1, 1, "the file says nothing")}
 	}
 	c := checker{file: f}
 	c.check(v, 1)
@@ -208,6 +208,10 @@ func (c *checker) checkKeys(v Value) {
 		key, value := v.node.Content[i], v.node.Content[i+1]
 		entry := v.pair(i)
 		switch {
+		case key.Kind == yaml.MappingNode && key.Style&v.node.Style&yaml.FlowStyle != 0:
+			c.refuse(v, v.Mistake("there are no templates: {{ and }} mean nothing here").WithHint("write the value out"))
+			v.node.Content = nil
+			return
 		case key.Kind != yaml.ScalarNode:
 			at := Value{file: v.file, node: key, path: v.path}
 			c.add(at.Mistake("a key must be a word, this is %s", at.Kind()))

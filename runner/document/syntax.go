@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
@@ -23,35 +24,52 @@ type translation struct {
 	theirs string // how their message begins
 	text   string
 	hint   string
-	// atEnd says that the message comes only from the line that is wrong, never from
+	// inLine says that the message comes only from the line that is wrong, never from
 	// a file that just ends too early: the shortest beginning of the file that
 	// gives it ends with that line.
-	atEnd bool
-	// sign is the character that the column points at; the first one of the line if "".
-	sign string
+	inLine bool
+	// at finds what the column points at: the first group of the last match in the
+	// line. Nil, or no match: the line's first character that is not a blank.
+	at *regexp.Regexp
+	// cases are tried first: one whose at matches the line says it better.
+	cases []translation
 }
 
 var translations = []translation{
-	{"found character that cannot start any token", "a value cannot begin with this character", "indent with spaces, not tabs; put a text that begins with @, ` or % in quotes", true, "odd"},
-	{"found a tab character", "a tab is not allowed here", "indent with spaces", true, "\t"},
-	{"mapping values are not allowed", "a key is not allowed here", "put a text that contains \": \" in quotes; indent keys of one mapping alike", true, ""},
-	{"block sequence entries are not allowed", "a list entry is not allowed here", "begin the list on a line of its own", true, "-"},
-	{"mapping keys are not allowed", "a key is not allowed here", "", true, "?"},
-	{"could not find expected ':'", "the colon after this key is missing", "write \"key: value\"", true, ""},
-	{"did not find expected key", "want a key of the mapping that began above", "indent keys of one mapping alike; put a text with quotes inside it in quotes as a whole", true, ""},
-	{"did not find expected '-' indicator", "want the next entry of the list that began above", "indent \"- \" of one list alike", true, ""},
-	{"did not find expected ',' or '}'", "this { is not closed, or a comma between its keys is missing", "", false, "{"},
-	{"did not find expected ',' or ']'", "this [ is not closed, or a comma between its entries is missing", "", false, "["},
-	{"did not find expected node content", "a value is missing here", "", true, ""},
-	{"found unexpected end of stream", "the quote that begins here is not closed", "", true, "quote"},
-	{"found unexpected document indicator", "the quote that begins here is not closed", "", true, "quote"},
-	{"found unknown escape character", "there is no such escape in a text in double quotes", "write \\\\ for a backslash, or use single quotes", true, "\\"},
-	{"did not find expected hexdecimal number", "this escape needs hexadecimal digits", "write \\\\ for a backslash, or use single quotes", true, "\\"},
-	{"found invalid Unicode character escape", "there is no such character", "", true, "\\"},
-	{"did not find expected comment or line break", "nothing may follow here but a comment", "", true, ""},
-	{"did not find expected <document start>", "nothing may follow the document", "indent keys of one mapping alike", true, ""},
-	{"unknown anchor", "aliases are not allowed", "put a text that begins with * in quotes", false, "*"},
-	{"did not find expected alphabetic or numeric character", "anchors and aliases are not allowed", "put a text that begins with * or & in quotes", true, ""},
+	{theirs: "found character that cannot start any token", inLine: true, text: "a value cannot begin like this", hint: "put it in quotes", at: regexp.MustCompile("(?:[ \\[{,-])([@`%|>])"), cases: []translation{
+		{at: regexp.MustCompile(`^ *(\t)`), text: "a tab cannot indent", hint: "indent with spaces"},
+		{at: regexp.MustCompile("(?:^|[ \\[{,-])(@)"), text: "a text cannot begin with @", hint: "put it in quotes"},
+		{at: regexp.MustCompile("(?:^|[ \\[{,-])(`)"), text: "a text cannot begin with `", hint: "put it in quotes"},
+		{at: regexp.MustCompile("(?:^|[ \\[{,-])(%)"), text: "a text cannot begin with %", hint: "put it in quotes"},
+	}},
+	{theirs: "found a tab character", inLine: true, text: "a tab is not allowed here", hint: "indent with spaces", at: regexp.MustCompile(`(\t)`)},
+	{theirs: "mapping values are not allowed", inLine: true, text: "a key is not allowed here", hint: "indent the keys of one mapping alike; a key above may lack its colon", cases: []translation{
+		{at: regexp.MustCompile(`^[^:#"']*:\s+([^\s"'\[{].*:(?:\s|$))`), text: "the colon in this text would begin a new key", hint: "put the text in quotes"},
+	}},
+	{theirs: "block sequence entries are not allowed", inLine: true, text: "a list entry is not allowed here", hint: "begin the list on a line of its own", at: regexp.MustCompile(`^[^#]*?(- )`)},
+	{theirs: "mapping keys are not allowed", inLine: true, text: "a key is not allowed here", hint: "indent the keys of one mapping alike", at: regexp.MustCompile(`(\?)`)},
+	{theirs: "could not find expected ':'", inLine: true, text: "the colon after this key is missing", hint: "write \"key: value\""},
+	{theirs: "did not find expected key", inLine: true, text: "this is not a key of the mapping that began above", hint: "indent the keys of one mapping alike", cases: []translation{
+		{at: regexp.MustCompile(`^\s*(:)(?:\s|$)`), text: "a key is missing before the colon"},
+		{at: regexp.MustCompile(`^\s*(- )`), text: "a list entry is not allowed here", hint: "indent the entries of one list alike"},
+		{at: regexp.MustCompile(`:\s+(?:"[^"]*"|'[^']*')\s*([^\s"'#])`), text: "nothing may follow the closing quote", hint: "put the whole text in quotes"},
+	}},
+	{theirs: "did not find expected '-' indicator", inLine: true, text: "this is not an entry of the list that began above", hint: "indent the entries of one list alike"},
+	{theirs: "did not find expected ',' or '}'", text: "this { is not closed, or a comma after one of its values is missing", at: regexp.MustCompile(`(\{)`)},
+	{theirs: "did not find expected ',' or ']'", text: "this [ is not closed, or a comma after one of its entries is missing", at: regexp.MustCompile(`(\[)`)},
+	{theirs: "did not find expected node content", inLine: true, text: "a value is missing here", at: regexp.MustCompile(`[,:\[{]\s*([,\]}])`)},
+	{theirs: "found unexpected end of stream", inLine: true, text: "the quote that begins here is not closed", at: regexp.MustCompile(`(["'])[^"']*$`)},
+	{theirs: "found unexpected document indicator", inLine: true, text: "a quote above this line is not closed"},
+	{theirs: "found unknown escape character", inLine: true, text: "there is no such escape in double quotes", hint: "write \\\\ for a backslash, or use single quotes", at: regexp.MustCompile(`(\\[^0abt\tnvfre "'/\\N_LPxuU])`)},
+	{theirs: "did not find expected hexdecimal number", inLine: true, text: "this escape needs hexadecimal digits", hint: "write \\\\ for a backslash, or use single quotes", at: regexp.MustCompile(`(\\[xuU])`)},
+	{theirs: "found invalid Unicode character escape", inLine: true, text: "there is no such character", at: regexp.MustCompile(`(\\[xuU])`)},
+	{theirs: "did not find expected comment or line break", inLine: true, text: "nothing may follow here but a comment", cases: []translation{
+		{at: regexp.MustCompile(`[|>][-+0-9]*\s+([^#\s])`), text: "nothing may follow | or > but a comment", hint: "begin the text on the next line"},
+	}},
+	{theirs: "did not find expected <document start>", inLine: true, text: "nothing may follow the document", hint: "indent the keys of one mapping alike"},
+	{theirs: "unknown anchor", text: "aliases are not allowed", hint: "put a text that begins with * in quotes", at: regexp.MustCompile(`(?:^|[ \[{,])(\*)`)},
+	{theirs: "did not find expected alphabetic or numeric character", inLine: true, text: "anchors and aliases are not allowed", hint: "put a text that begins with * or & in quotes", at: regexp.MustCompile(`(?:^|[ \[{,])([*&])`)},
+	{theirs: "exceeded max depth", text: "mappings and lists are nested too deep"},
 }
 
 // syntaxMistake makes one Mistake with a line and a column of an error of yaml.v3.
@@ -59,19 +77,45 @@ func (f *file) syntaxMistake(source []byte, err error) Mistake {
 	line, message := splitSyntaxError(err)
 	at := slices.IndexFunc(translations, func(t translation) bool { return strings.HasPrefix(message, t.theirs) })
 	if at < 0 {
-		line = max(1, min(line, len(f.lines)))
-		return f.mistakeAt(line, f.column(line, ""), "not YAML: "+message)
+		return f.explain(line, translation{text: "not YAML: " + message})
 	}
 	t := translations[at]
 	switch {
-	case t.atEnd:
-		line = f.shortest(source, message)
-	case t.sign == "*":
-		line = 1 + max(0, slices.IndexFunc(f.lines, func(l string) bool { return strings.Contains(l, t.sign) }))
-	default:
-		return f.unclosed(source, line+1, message, t)
+	case t.inLine:
+		return f.explain(f.shortest(source, message), t)
+	case t.at == nil:
+		return f.explain(line, t)
+	case strings.HasPrefix(message, "unknown anchor"):
+		return f.explain(1+slices.IndexFunc(f.lines, t.at.MatchString), t)
 	}
-	return f.mistakeAt(line, f.column(line, t.sign), t.text).WithHint(t.hint)
+	return f.unclosed(source, line+1, message, t)
+}
+
+// explain says what is wrong with a line in the words of a translation.
+func (f *file) explain(line int, t translation) Mistake {
+	line = max(1, min(line, len(f.lines)))
+	text := f.lines[line-1]
+	for _, c := range t.cases {
+		if c.at.MatchString(text) {
+			return f.explain(line, c)
+		}
+	}
+	return f.mistakeAt(line, column(text, t.at), t.text).WithHint(t.hint)
+}
+
+// column is where the first group of the last match stands in a line, or else the
+// line's first character that is not a blank.
+func column(line string, at *regexp.Regexp) int {
+	start := len(line) - len(strings.TrimLeft(line, " \t"))
+	if start == len(line) {
+		start = 0
+	}
+	if at != nil {
+		if all := at.FindAllStringSubmatchIndex(line, -1); all != nil {
+			start = all[len(all)-1][2]
+		}
+	}
+	return utf8.RuneCountInString(line[:start]) + 1
 }
 
 func splitSyntaxError(err error) (line int, message string) {
@@ -103,18 +147,18 @@ func (f *file) unclosed(source []byte, line int, message string, t translation) 
 	if line > 1 {
 		start = lineEnds(source)[line-2]
 	}
-	col := f.column(line, t.sign)
-	for at := range text {
-		if !strings.HasPrefix(text[at:], t.sign) {
-			continue
-		}
-		indent := "\n" + strings.Repeat(" ", len([]rune(text[:at]))+1)
+	brackets := t.at.FindAllStringIndex(text, -1)
+	moves := func(at int) bool {
+		indent := "\n" + strings.Repeat(" ", utf8.RuneCountInString(text[:at])+1)
 		moved := slices.Concat(source[:start+at], []byte(indent), source[start+at:])
-		if theirs, message2 := splitSyntaxError(syntaxError(moved)); message2 == message && theirs == line {
-			col = len([]rune(text[:at])) + 1
-		}
+		theirs, other := splitSyntaxError(syntaxError(moved))
+		return other == message && theirs == line
 	}
-	return f.mistakeAt(line, col, t.text).WithHint(t.hint)
+	last := sort.Search(len(brackets), func(i int) bool { return !moves(brackets[i][0]) }) - 1
+	if last < 0 {
+		return f.explain(line, t)
+	}
+	return f.mistakeAt(line, utf8.RuneCountInString(text[:brackets[last][0]])+1, t.text).WithHint(t.hint)
 }
 
 // lineEnds returns where each line ends, its break included.
@@ -146,38 +190,4 @@ func syntaxError(source []byte) error {
 func syntaxOf(source []byte) string {
 	_, message := splitSyntaxError(syntaxError(source))
 	return message
-}
-
-// column is where in a line the sign stands, or the line's first character that
-// is not a blank.
-func (f *file) column(line int, sign string) int {
-	text := f.lines[line-1]
-	first := len(text) - len(strings.TrimLeft(text, " \t"))
-	if first == len(text) {
-		first = 0
-	}
-	at := -1
-	switch sign {
-	case "":
-	case "odd":
-		at = oddStart(text)
-	case "quote":
-		at = strings.LastIndexAny(text, `"'`)
-	default:
-		at = strings.Index(text, sign)
-	}
-	if at < 0 {
-		at = first
-	}
-	return len([]rune(text[:at])) + 1
-}
-
-var oddStartPattern = regexp.MustCompile("(?:^|[ \\[{,-])([\t@`%])")
-
-// oddStart finds the character that no value may begin with.
-func oddStart(text string) int {
-	if m := oddStartPattern.FindStringSubmatchIndex(text); m != nil {
-		return m[2]
-	}
-	return -1
 }

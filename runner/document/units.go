@@ -86,7 +86,7 @@ func (d *Duration) DecodeValue(v Value) Mistakes {
 	}
 	m := v.want(what)
 	if decimal.MatchString(text) {
-		m = m.WithHint("a number needs its unit: " + shorten(text) + "s?")
+		m = m.WithHint("did you mean " + shorten(text) + "s?")
 	}
 	return Mistakes{m}
 }
@@ -101,15 +101,16 @@ func unit(v Value, sign, what string) (float64, Mistakes) {
 		}
 	}
 	m := v.want(what)
-	if digits := strings.TrimSpace(strings.TrimRight(text, "%p/s ")); decimal.MatchString(digits) && !ambiguousUnit(digits, sign) {
-		m = m.WithHint("did you mean " + shorten(digits) + sign + "?")
+	if digits := strings.TrimSpace(strings.TrimRight(text, "%p/s ")); decimal.MatchString(digits) {
+		m = m.WithHint("did you mean " + meant(shorten(digits), sign) + "?")
 	}
 	return 0, Mistakes{m}
 }
 
-// ambiguousUnit says that a number without its unit does not tell what was meant:
-// 0.4 may be a fraction or four thousandths.
-func ambiguousUnit(digits, sign string) bool {
-	f, err := strconv.ParseFloat(digits, 64)
-	return err != nil || (sign == "%" || sign == "pp") && f > 0 && f <= 1
+// meant is what a number without its unit may have meant: 0.4 may be a fraction, too.
+func meant(digits, sign string) string {
+	if f, err := strconv.ParseFloat(digits, 64); err == nil && sign == "%" && f > 0 && f <= 1 {
+		return Percent(f).String() + " or " + digits + sign
+	}
+	return digits + sign
 }

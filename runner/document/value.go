@@ -231,7 +231,7 @@ func (v Value) mistake(p Pos, format string, args ...any) Mistake {
 // isRefused says that the value already has its mistake.
 func (v Value) isRefused() bool { return v.node != nil && v.file.refused[v.node] }
 
-var simpleKey = regexp.MustCompile(`^[\pL\pN_/-]+$`)
+var simpleKey = regexp.MustCompile(`^[\pL\pN_/-][\pL\pN\pM_/-]*$`)
 
 // join appends a key to a path; keys that would make the path hard to read are quoted.
 func join(path, key string) string {
