@@ -18,6 +18,8 @@ type Decoder interface {
 var (
 	decoderType = reflect.TypeFor[Decoder]()
 	valueType   = reflect.TypeFor[Value]()
+	// plainMapType is read as an any is, down to the rules for its keys.
+	plainMapType = reflect.TypeFor[map[string]any]()
 )
 
 // Decode stores the value in what into points to, and returns everything that
@@ -63,7 +65,7 @@ func (d *decoder) decode(v Value, into reflect.Value, scalar bool) {
 		into.Set(reflect.ValueOf(v))
 		return
 	}
-	if v.isRefused() {
+	if v.Refused() {
 		return
 	}
 	if reflect.PointerTo(into.Type()).Implements(decoderType) {
@@ -111,6 +113,10 @@ func (d *decoder) decodeMap(v Value, into reflect.Value) {
 		d.add(v.want("a mapping"))
 		return
 	}
+	if into.Type() == plainMapType {
+		into.Set(reflect.ValueOf(d.plain(v)))
+		return
+	}
 	into.Set(reflect.MakeMap(into.Type()))
 	for key, entry := range v.Entries() {
 		slot := reflect.New(into.Type().Elem()).Elem()
@@ -150,6 +156,9 @@ func (d *decoder) text(v Value, scalar bool) (string, bool) {
 		if scalar {
 			return v.Text(), true
 		}
+	case isOldBool:
+		d.add(v.Mistake("want a text, and %s could be read as %s", v.Text(), boolWord(v.Text())).WithHint("quote it: " + strconv.Quote(v.Text())))
+		return "", false
 	}
 	d.add(v.want("a text").WithHint("quote it: " + strconv.Quote(shorten(v.Text()))))
 	return "", false
@@ -216,7 +225,7 @@ func (d *decoder) decodeFloat(v Value, into reflect.Value) {
 
 // plain returns a value as plain data, as a Kubernetes object is made of.
 func (d *decoder) plain(v Value) any {
-	if v.isRefused() {
+	if v.Refused() {
 		return nil
 	}
 	switch v.Kind() {

@@ -228,8 +228,9 @@ func (v Value) mistake(p Pos, format string, args ...any) Mistake {
 	return Mistake{Pos: p, Path: v.path, Text: fmt.Sprintf(format, args...), Source: v.file.source(p)}
 }
 
-// isRefused says that the value already has its mistake.
-func (v Value) isRefused() bool { return v.node != nil && v.file.refused[v.node] }
+// Refused says that the value already has a mistake that makes it unreadable (an
+// alias, a tag): nothing more should be said of it. Decode knows that by itself.
+func (v Value) Refused() bool { return v.node != nil && v.file.refused[v.node] }
 
 var simpleKey = regexp.MustCompile(`^[\pL\pN_/-][\pL\pN\pM_/-]*$`)
 

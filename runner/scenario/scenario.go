@@ -53,11 +53,22 @@ type frame struct {
 	// Chapter is the heading of the document that this scenario proves, DOCUMENT#HEADING.
 	Chapter string `yaml:"chapter"`
 	// Needs is the scenario whose state this one builds on.
-	Needs string `yaml:"needs"`
+	Needs need `yaml:"needs"`
 	// Environments are the names of those that the scenario runs in. Default: all.
 	Environments []string `yaml:"environments"`
 	// Steps are done in order. Each has exactly one action and, if wished, a name.
 	Steps []document.Value `yaml:"steps,required"`
+}
+
+// need is the name of one scenario.
+type need string
+
+// DecodeValue reads a name, and says of a list that it is too much.
+func (n *need) DecodeValue(v document.Value) document.Mistakes {
+	if v.Kind() == document.Sequence {
+		return document.Mistakes{v.Mistake("want one name, got a list").WithHint("a scenario builds on at most one other, which may need another in turn")}
+	}
+	return v.Decode((*string)(n))
 }
 
 // Parse reads one scenario. With mistakes the Scenario holds what could be read; it
@@ -67,14 +78,15 @@ func Parse(file string, source []byte) (*Scenario, document.Mistakes) {
 	if !root.Exists() {
 		return nil, ms
 	}
-	if m, other := wrongKind(root); other {
-		return nil, document.Sort(append(ms, m...))
+	m, other := wrongKind(root)
+	if ms = append(ms, m...); other {
+		return nil, document.Sort(ms)
 	}
 	var f frame
 	ms = append(ms, root.Decode(&f)...)
 	s := &Scenario{
 		File: file, Dir: filepath.Dir(file), Name: f.Name, Title: f.Title, Chapter: f.Chapter,
-		Needs: f.Needs, Labels: f.Labels, Environments: f.Environments, Source: root,
+		Needs: string(f.Needs), Labels: f.Labels, Environments: f.Environments, Source: root,
 	}
 	if s.Title == "" {
 		s.Title = s.Name
@@ -101,7 +113,11 @@ func wrongKind(root document.Value) (ms document.Mistakes, other bool) {
 		}
 	}
 	if text := kind.Text(); kind.Kind() == document.Scalar && text != Kind {
-		ms = append(ms, kind.Mistake("want kind: %s, got %q", Kind, text).WithHint(document.DidYouMean(text, []string{Kind})))
+		hint := document.DidYouMean(text, []string{Kind})
+		if text == "Environment" {
+			hint = "this file is an environment"
+		}
+		ms = append(ms, kind.Mistake("want kind: %s, got %q", Kind, text).WithHint(hint))
 	}
 	// A foreign version with a foreign kind is a file given by mistake, such as a manifest.
 	return ms, len(ms) == 2 || kind.Text() == "Environment"
@@ -147,11 +163,14 @@ func checkName(v document.Value, name string) document.Mistakes {
 	if v.Kind() != document.Scalar || name == "" && v.Text() != "" {
 		return nil
 	}
-	if nameLike.MatchString(name) && len(name) <= maxName {
+	if len(name) > maxName {
+		return document.Mistakes{v.Mistake("the name is longer than %d characters", maxName)}
+	}
+	if nameLike.MatchString(name) {
 		return nil
 	}
-	m := v.Mistake("want a name of small letters, digits and dashes, at most %d, got %q", maxName, v.Text())
-	if better := betterName(v.Text()); better != "" {
+	m := v.Mistake("want a name of small letters, digits and dashes, got %q", v.Text())
+	if better := betterName(name); nameLike.MatchString(better) {
 		m = m.WithHint("such as " + better)
 	}
 	return document.Mistakes{m}
@@ -161,8 +180,7 @@ var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 
 // betterName is the name that was probably meant.
 func betterName(text string) string {
-	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
-	return name[:min(len(name), maxName)]
+	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
 }
 
 func checkLabel(v document.Value, label string) document.Mistakes {
@@ -187,6 +205,9 @@ func checkList(v document.Value, list []string, check func(document.Value, strin
 // parseStep reads one step: a mapping with exactly one key besides name.
 func parseStep(i int, v document.Value) (Step, document.Mistakes) {
 	step := Step{Index: i, Source: v}
+	if v.Refused() {
+		return step, nil
+	}
 	if v.Kind() != document.Mapping {
 		var into struct{}
 		ms := v.Decode(&into)

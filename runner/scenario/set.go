@@ -186,7 +186,7 @@ func (s Set) Select(globs ...string) ([]*Scenario, error) {
 // match returns the names of the scenarios that a glob matches.
 func (s Set) match(glob string) (names []string, err error) {
 	if _, err := path.Match(glob, ""); err != nil {
-		return nil, fmt.Errorf("scenario %q: not a glob: a [ is not closed, or ends in a backslash", glob)
+		return nil, fmt.Errorf("scenario %q: not a glob: a [ is not closed, or it ends in a backslash", glob)
 	}
 	var all []string
 	for _, sc := range s.Scenarios {

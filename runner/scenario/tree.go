@@ -108,6 +108,7 @@ func (t *tree) checkNeeds() {
 			continue
 		}
 		others := slices.DeleteFunc(t.names(), func(n string) bool { return n == "" || n == e.name })
+		slices.Sort(others)
 		needs := e.scenario.Source.Get("needs")
 		e.mistakes = append(e.mistakes, needs.Mistake("no scenario is called %s", e.scenario.Needs).
 			WithHint(document.OneOf(e.scenario.Needs, others)))
