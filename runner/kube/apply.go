@@ -293,11 +293,11 @@ func content(o *Object) map[string]any {
 	return c.Object
 }
 
-// plainly shortens what an API server says of an apply to the part that helps:
-// the path and what is wrong with it.
+// plainly shortens what an API server says of an object that it refuses to the
+// part that helps: the path and what is wrong with it. Other errors it leaves.
 func plainly(err error) error {
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	if !errors.As(err, &status) || passes(err) || apierrors.IsUnauthorized(err) || status.Status().Code >= 500 && !strings.Contains(status.Status().Message, "failed to create typed patch object") {
 		return err
 	}
 	text := status.Status().Message

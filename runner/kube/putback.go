@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,9 +13,36 @@ import (
 )
 
 // Delete deletes an object and waits until it is gone. One that is not there,
-// or whose kind is not there, is no error. A timeout of 0 means that only the
-// context limits the wait.
-func (c *Cluster) Delete(ctx context.Context, o *Object, timeout time.Duration) error {
+// or whose kind is not there, is no error.
+func (c *Cluster) Delete(ctx context.Context, o *Object) error {
+	return c.DeleteAll(ctx, []*Object{o})
+}
+
+// DeleteAll deletes objects in their order, and then waits until all are gone,
+// so that many take as long as the slowest. Only the context limits the wait.
+// The errors (*ObjectError, joined) say which are still there and why.
+func (c *Cluster) DeleteAll(ctx context.Context, objects []*Object) error {
+	errs := make([]error, len(objects))
+	for i, o := range objects {
+		errs[i] = c.delete(ctx, o)
+	}
+	kinds := false
+	for i, o := range objects {
+		if errs[i] == nil {
+			errs[i] = c.Until(ctx, 0, func(ctx context.Context) (bool, string, error) { return c.gone(ctx, o) })
+		}
+		if errs[i] != nil {
+			errs[i] = &ObjectError{Cluster: c.Name, Object: o, Err: errs[i]}
+		}
+		kinds = kinds || o.GroupVersionKind().GroupKind() == kindCRD.GroupKind()
+	}
+	if kinds {
+		errs = append(errs, c.Refresh())
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) delete(ctx context.Context, o *Object) error {
 	// A workload goes when its pods are gone: "gone" shall mean that it answers
 	// no more. Elsewhere there is nothing below to wait for.
 	policy := metav1.DeletePropagationBackground
@@ -24,35 +50,31 @@ func (c *Cluster) Delete(ctx context.Context, o *Object, timeout time.Duration) 
 	case "apps", "batch":
 		policy = metav1.DeletePropagationForeground
 	}
-	err := c.api().Delete(ctx, o.DeepCopy(), client.PropagationPolicy(policy))
-	if apierrors.IsNotFound(err) || isNoKind(err) {
+	options := []client.DeleteOption{client.PropagationPolicy(policy)}
+	if uid := o.GetUID(); uid != "" {
+		// Somebody may have made another of the same name since: that is theirs.
+		options = append(options, client.Preconditions{UID: &uid})
+	}
+	err := c.api().Delete(ctx, o.DeepCopy(), options...)
+	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) || isNoKind(err) {
 		return nil
 	}
+	return plainly(err)
+}
+
+func (c *Cluster) gone(ctx context.Context, o *Object) (bool, string, error) {
+	live, err := c.Get(ctx, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
+	var none *NoKind
+	if errors.As(err, &none) {
+		return true, "", nil
+	}
 	if err != nil {
-		return &ObjectError{Cluster: c.Name, Object: o, Err: plainly(err)}
+		return false, "", err
 	}
-	err = c.Until(ctx, timeout, func(ctx context.Context) (bool, string, error) {
-		live, err := c.Get(ctx, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
-		var noKind *NoKind
-		if errors.As(err, &noKind) {
-			return true, "", nil
-		}
-		if err != nil {
-			return false, "", err
-		}
-		// Somebody may have made another of the same name since: ours is gone.
-		if live == nil || (o.GetUID() != "" && live.GetUID() != o.GetUID()) {
-			return true, "", nil
-		}
-		return false, goingWhy(live), nil
-	})
-	if err != nil {
-		return &ObjectError{Cluster: c.Name, Object: o, Err: err}
+	if live == nil || (o.GetUID() != "" && live.GetUID() != o.GetUID()) {
+		return true, "", nil
 	}
-	if o.GroupVersionKind().GroupKind() == kindCRD.GroupKind() {
-		return c.Refresh()
-	}
-	return nil
+	return false, goingWhy(live), nil
 }
 
 // Restore makes an object be again what it was: everything that people and

@@ -29,6 +29,11 @@ func (e *NotYet) Error() string {
 	return fmt.Sprintf("not within %s: %s", e.After, e.Why)
 }
 
+// Never says that a condition will not come true by waiting, and why.
+type Never struct{ Why string }
+
+func (e *Never) Error() string { return e.Why }
+
 // Until looks at a condition at once and then again and again until it is
 // true. The check says why it is not yet true; an error of the check ends the
 // wait, except one that may pass by itself (the API server is starting or
@@ -104,7 +109,7 @@ func (c *Cluster) Ready(ctx context.Context, objects []*Object, timeout time.Dur
 			case r.Ready:
 				continue
 			case r.Failed:
-				return false, "", &ObjectError{Cluster: c.Name, Object: o, Err: errors.New(r.Why)}
+				return false, "", &ObjectError{Cluster: c.Name, Object: o, Err: &Never{Why: r.Why}}
 			}
 			why[o] = r.Why
 			still = append(still, o)

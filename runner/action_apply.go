@@ -1,0 +1,207 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/kube"
+	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/route"
+)
+
+// applyFields makes objects be what manifests say, and waits until they are
+// ready.
+//
+// Afterwards each object is the manifest: it is applied on the server's side,
+// and what kubectl had written of it is taken over first, so that no field of
+// an earlier manifest stays behind. Fields that the API server does not know
+// are refused. What was created or changed is put back after the scenario.
+type applyFields struct {
+	// Cluster is where to apply; or Clusters, when there are several.
+	Cluster string `yaml:"cluster"`
+	// Clusters are where to apply, side by side.
+	Clusters []string `yaml:"clusters"`
+	// Files are manifests, from the scenario's folder. ${NAME} in them is a var
+	// of the environment.
+	Files []string `yaml:"files"`
+	// Kustomize is a folder with a kustomization, from the scenario's folder.
+	Kustomize string `yaml:"kustomize"`
+	// Objects are manifests written here.
+	Objects []map[string]any `yaml:"objects"`
+	// Ready says whether to wait until each object of a kind with a rule is
+	// ready: accepted, rolled out, established, completed … Default: true.
+	Ready *bool `yaml:"ready"`
+	// Timeout is how long that may take. Default: 1m.
+	Timeout *document.Duration `yaml:"timeout"`
+}
+
+// applyTimeout is how long objects may take to become ready, unless said.
+const applyTimeout = time.Minute
+
+type applyWork struct {
+	clusters  []string
+	manifests []kube.Manifest
+	ready     bool
+	timeout   time.Duration
+}
+
+func planApply(p *planner, s *PlannedStep) work {
+	var f applyFields
+	body := s.Step.Body
+	p.add(body.Decode(&f)...)
+	if body.Kind() != document.Mapping {
+		return nil
+	}
+	w := &applyWork{ready: f.Ready == nil || *f.Ready, timeout: applyTimeout}
+	w.clusters = p.clusters(body, f.Cluster, f.Clusters)
+	if f.Timeout != nil {
+		if w.timeout = time.Duration(*f.Timeout); w.timeout == 0 {
+			p.add(body.Get("timeout").Mistake("a timeout of 0 waits for nothing").WithHint("ready: false does not wait"))
+		}
+		if !w.ready {
+			p.add(body.Get("timeout").KeyMistake("a timeout is of no use with ready: false"))
+		}
+	}
+	w.manifests = p.manifests(body, f)
+	p.stated.apply(w.manifests)
+	s.Title = titleOr(s, "apply %s to %s", p.sources(f), document.And(w.clusters))
+	return w
+}
+
+// manifests reads what one of files, kustomize and objects gives.
+func (p *planner) manifests(body document.Value, f applyFields) []kube.Manifest {
+	var given []string
+	for _, key := range []string{"files", "kustomize", "objects"} {
+		if body.Get(key).Exists() {
+			given = append(given, key)
+		}
+	}
+	if len(given) != 1 {
+		text := "want exactly one of files, kustomize and objects"
+		if len(given) == 0 {
+			p.add(body.KeyMistake("nothing to apply: %s", text))
+		} else {
+			p.add(body.Get(given[1]).KeyMistake("%s, not %s", text, document.And(given)))
+		}
+	}
+	for _, key := range []string{"files", "objects"} {
+		if v := body.Get(key); v.Kind() == document.Sequence && v.Len() == 0 {
+			p.add(v.Mistake("the list is empty"))
+		}
+	}
+	before := len(p.mistakes)
+	all := p.files(body.Get("files"), f.Files)
+	if body.Get("kustomize").Exists() {
+		all = append(all, p.kustomize(body.Get("kustomize"), f.Kustomize)...)
+	}
+	all = append(all, p.inline(body.Get("objects"), f.Objects)...)
+	if len(p.mistakes) == before {
+		p.twice(body, all)
+	}
+	return all
+}
+
+// twice refuses an object that one step applies twice: the second would
+// silently replace the first.
+func (p *planner) twice(body document.Value, manifests []kube.Manifest) {
+	first := make(map[string]kube.Manifest)
+	for _, m := range manifests {
+		id := kube.Identity(m.Object)
+		if other, ok := first[id]; ok {
+			p.add(body.KeyMistake("%s is there twice: %s and %s", kube.Describe(m.Object), other.Origin(), m.Origin()))
+			continue
+		}
+		first[id] = m
+	}
+}
+
+func (p *planner) sources(f applyFields) string {
+	switch {
+	case len(f.Files) > 0:
+		return document.And(f.Files)
+	case f.Kustomize != "":
+		return f.Kustomize
+	}
+	var names []string
+	for _, o := range f.Objects {
+		if found, _ := kube.Check(o); len(found) == 1 {
+			names = append(names, kube.Describe(found[0]))
+		}
+	}
+	return document.And(names)
+}
+
+// titleOr is the step's own name, or else words for what it does.
+func titleOr(s *PlannedStep, format string, args ...any) string {
+	if s.Step.Name != "" {
+		return s.Step.Name
+	}
+	return strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+}
+
+func (w *applyWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
+	return r.onEach(w.clusters, func(c *kube.Cluster) error { return w.apply(ctx, r, s, out, c) })
+}
+
+func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *record.Step, c *kube.Cluster) error {
+	objects := make([]*kube.Object, len(w.manifests))
+	origin := make(map[*kube.Object]string)
+	for i, m := range w.manifests {
+		objects[i] = m.Object
+		origin[m.Object] = m.Origin()
+	}
+	r.live(s, func() string { return "applying to " + c.Name })
+	applied, err := c.ApplyAll(ctx, objects)
+	// What was done counts even when the rest could not be.
+	r.changes(s, out, c, applied)
+	if err != nil {
+		var of *kube.ObjectError
+		if errors.As(err, &of) {
+			if from, ok := origin[of.Object]; ok {
+				err = fmt.Errorf("%s: %w", from, err)
+			}
+		}
+		return refusal(err)
+	}
+	if !w.ready {
+		return nil
+	}
+	live := make([]*kube.Object, len(applied))
+	for i, a := range applied {
+		live[i] = a.After
+	}
+	r.live(s, func() string { return "waiting in " + c.Name + " until what was applied is ready" })
+	return late(c.Ready(ctx, live, w.timeout, ready))
+}
+
+// ready is the rule for the objects of routing APIs.
+func ready(object map[string]any) (kube.Readiness, bool) {
+	r, known := route.Ready(object)
+	return kube.Readiness(r), known
+}
+
+// refusal tells an API server that refuses what it was given, which is a
+// failure of the step, from one that cannot be asked.
+func refusal(err error) error {
+	var none *kube.NoKind
+	var refused *kube.Refused
+	if errors.As(err, &none) || errors.As(err, &refused) {
+		return fail(err)
+	}
+	return late(err)
+}
+
+// late tells a condition that did not come true, or cannot, which is a failure
+// of the step, from one that could not be looked at.
+func late(err error) error {
+	var late *kube.NotYet
+	var never *kube.Never
+	if errors.As(err, &late) || errors.As(err, &never) {
+		return fail(err)
+	}
+	return err
+}

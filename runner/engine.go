@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/kube"
+	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/verdict"
+)
+
+// Options say where and how scenarios run.
+type Options struct {
+	Environment *environment.Environment
+	// Out is the folder of the record. Empty: .assay/TIME below the root.
+	Out string
+	// Alpha is the probability of a wrong "failed" for the whole run, Beta that
+	// of a wrong "passed" for each claim. 0 means .001 and .01.
+	Alpha, Beta float64
+	// Seed is written into the record, for what is drawn by chance outside.
+	Seed uint64
+	// Root is the folder that files named by scenarios may not leave. Empty:
+	// for each scenario the nearest folder above it that holds .git.
+	Root string
+	// Keep says that the clusters go away after the run, so that what the last
+	// scenario changed need not be put back.
+	Keep bool
+	// Tool is the name and version of the program, for the record.
+	Tool string
+}
+
+// Engine plans and runs scenarios in one environment.
+type Engine struct {
+	options Options
+	env     *environment.Environment
+}
+
+// New returns an engine. It touches neither a cluster nor the disk.
+func New(o Options) (*Engine, error) {
+	if o.Environment == nil {
+		return nil, errors.New("no environment is given")
+	}
+	if o.Alpha == 0 {
+		o.Alpha = verdict.DefaultAlpha
+	}
+	if o.Beta == 0 {
+		o.Beta = verdict.DefaultBeta
+	}
+	for _, p := range []struct {
+		name  string
+		value float64
+	}{{"alpha", o.Alpha}, {"beta", o.Beta}} {
+		if !(p.value > 0 && p.value < 0.5) {
+			return nil, fmt.Errorf("%s is %g: it is a probability of error, above 0 and below 0.5", p.name, p.value)
+		}
+	}
+	if o.Tool == "" {
+		o.Tool = "assay"
+	}
+	return &Engine{options: o, env: o.Environment}, nil
+}
+
+// Start connects to the clusters that the plan uses, and writes the first
+// state of the record. The error says what to do about each cluster that
+// cannot be reached.
+func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
+	r := &Run{
+		engine: e, plan: p, env: e.env,
+		clusters: make(map[string]*kube.Cluster),
+		ended:    make(map[*PlannedStep]record.State),
+		undo:     make(map[*PlannedScenario][]undoing),
+		record: &record.Record{
+			Version: record.Version, Tool: e.options.Tool, Environment: e.env.Name, Started: time.Now(),
+			Alpha: e.options.Alpha, Beta: e.options.Beta, Seed: e.options.Seed,
+		},
+	}
+	out, err := e.out(r.record.Started)
+	if err != nil {
+		return nil, err
+	}
+	r.path = filepath.Join(out, "record.json")
+	if err := e.connect(ctx, r, p.clusters); err != nil {
+		return nil, err
+	}
+	if err := record.Write(r.path, r.record); err != nil {
+		return nil, fmt.Errorf("the record cannot be written: %w", err)
+	}
+	return r, nil
+}
+
+// out is the folder of the record.
+func (e *Engine) out(now time.Time) (string, error) {
+	if e.options.Out != "" {
+		return filepath.Abs(e.options.Out)
+	}
+	root := e.options.Root
+	if root == "" {
+		var err error
+		if root, err = os.Getwd(); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Abs(filepath.Join(root, ".assay", now.UTC().Format("20060102T150405.000Z")))
+}
+
+// connect opens the clusters side by side.
+func (e *Engine) connect(ctx context.Context, r *Run, names []string) error {
+	errs := make([]error, len(names))
+	found := make([]*kube.Cluster, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() {
+			found[i], errs[i] = kube.Connect(ctx, name, e.env.Kubeconfig, e.env.Clusters[name].Context)
+			var missing *kube.NoContext
+			if errors.As(errs[i], &missing) {
+				if hint := document.DidYouMean(missing.Context, missing.Known); hint != "" {
+					errs[i] = fmt.Errorf("%w: %s", errs[i], hint)
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i, name := range names {
+		r.clusters[name] = found[i]
+	}
+	return errors.Join(errs...)
+}

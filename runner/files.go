@@ -1,0 +1,193 @@
+package runner
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/kube"
+	"github.com/meshassay/assay/runner/scenario"
+)
+
+// root is the folder that the present scenario's files may not leave.
+func (p *planner) root() string {
+	if p.engine.options.Root != "" {
+		return p.engine.options.Root
+	}
+	return scenario.Root(p.step.Scenario.Scenario.Dir)
+}
+
+// find resolves a path that a scenario names, from the scenario's folder. It
+// reports a mistake and returns "" when nothing of the wanted sort is there or
+// it is outside the root.
+func (p *planner) find(v document.Value, name string, folder bool) string {
+	if name == "" {
+		if v.Kind() == document.Scalar && v.Text() == "" {
+			p.add(v.Mistake("the path is empty"))
+		}
+		return ""
+	}
+	if filepath.IsAbs(name) {
+		p.add(v.Mistake("%s is an absolute path: paths are relative to the scenario's folder", name))
+		return ""
+	}
+	path := filepath.Join(p.step.Scenario.Scenario.Dir, filepath.FromSlash(name))
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, os.ErrNotExist) {
+		p.add(v.Mistake("no such %s: %s", sort(folder), name).WithHint(p.near(path)))
+		return ""
+	}
+	var info os.FileInfo
+	if err == nil {
+		info, err = os.Stat(real)
+	}
+	if err != nil {
+		p.add(v.Mistake("%v", err))
+		return ""
+	}
+	if !p.inside(real) {
+		p.add(v.Mistake("%s leads out of the root %s", name, p.root()))
+		return ""
+	}
+	switch {
+	case folder && !info.IsDir():
+		p.add(v.Mistake("%s is a file, want a folder with a kustomization", name))
+		return ""
+	case !folder && info.IsDir():
+		p.add(v.Mistake("%s is a folder, want a file", name).WithHint("a folder with a kustomization is applied by kustomize: " + name))
+		return ""
+	}
+	return path
+}
+
+func sort(folder bool) string {
+	if folder {
+		return "folder"
+	}
+	return "file"
+}
+
+func (p *planner) inside(real string) bool {
+	root, err := filepath.EvalSymlinks(p.root())
+	if err != nil {
+		return false
+	}
+	if root, err = filepath.Abs(root); err != nil {
+		return false
+	}
+	real, err = filepath.Abs(real)
+	return err == nil && kube.Within(root, real)
+}
+
+// near looks for a name beside path that was perhaps meant.
+func (p *planner) near(path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return document.DidYouMean(filepath.Base(path), names)
+}
+
+// files reads the manifests of a list of files.
+func (p *planner) files(v document.Value, names []string) []kube.Manifest {
+	var all []kube.Manifest
+	for i, name := range names {
+		item := v.Index(i)
+		path := p.find(item, name, false)
+		if path == "" {
+			continue
+		}
+		source, err := os.ReadFile(path)
+		if err != nil {
+			p.add(item.Mistake("%v", err))
+			continue
+		}
+		text, err := p.env.Expand(string(source))
+		if err != nil {
+			p.add(item.Mistake("%s: %v", name, err).WithHint("environment " + p.env.Name + " gives them in its vars"))
+			continue
+		}
+		found, problems := kube.Decode(path, []byte(text))
+		for _, problem := range problems {
+			p.add(manifestMistake(problem, text))
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+// manifestMistake places what is wrong with a manifest in the manifest's file.
+func manifestMistake(problem kube.Problem, source string) document.Mistake {
+	m := document.Mistake{Pos: document.Pos{File: problem.File}, Text: problem.Text}
+	lines := strings.Split(source, "\n")
+	if problem.Line > 0 && problem.Line <= len(lines) {
+		line := strings.TrimRight(lines[problem.Line-1], "\r")
+		m.Pos.Line, m.Source = problem.Line, line
+		m.Pos.Col = 1 + len(line) - len(strings.TrimLeft(line, " "))
+	}
+	return m
+}
+
+// kustomize builds the objects of a folder.
+func (p *planner) kustomize(v document.Value, name string) []kube.Manifest {
+	folder := p.find(v, name, true)
+	if folder == "" {
+		return nil
+	}
+	manifests, err := kube.Kustomize(p.root(), folder, name, p.env.Expand)
+	if err != nil {
+		p.add(v.Mistake("%v", err))
+	}
+	return manifests
+}
+
+// inline makes objects of those that are written in the scenario itself.
+func (p *planner) inline(v document.Value, objects []map[string]any) []kube.Manifest {
+	var all []kube.Manifest
+	for i, data := range objects {
+		item := v.Index(i)
+		expanded, ok := p.expandAll(item, data).(map[string]any)
+		if !ok {
+			continue
+		}
+		found, texts := kube.Check(expanded)
+		for _, text := range texts {
+			p.add(item.Mistake("%s", text))
+		}
+		for _, o := range found {
+			all = append(all, kube.Manifest{Object: o, File: item.Pos().File, Line: item.Pos().Line})
+		}
+	}
+	return all
+}
+
+// expandAll expands ${NAME} in every string of plain data.
+func (p *planner) expandAll(v document.Value, data any) any {
+	switch d := data.(type) {
+	case map[string]any:
+		m := make(map[string]any, len(d))
+		for key, e := range d {
+			m[key] = p.expandAll(v.Get(key), e)
+		}
+		return m
+	case []any:
+		s := make([]any, len(d))
+		for i, e := range d {
+			s[i] = p.expandAll(v.Index(i), e)
+		}
+		return s
+	case string:
+		text, err := p.env.Expand(d)
+		if err != nil {
+			p.add(v.Mistake("%v", err))
+		}
+		return text
+	}
+	return data
+}

@@ -1,0 +1,85 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/meshassay/assay/runner/kube"
+)
+
+// addressLimit is how long a load balancer may take to give a Service its address.
+const addressLimit = time.Minute
+
+// address is the URL of a gateway, without a path: as the environment gives
+// it, or by the status of its Service, which is waited for.
+func (r *Run) address(ctx context.Context, name string) (string, error) {
+	g := r.env.Gateways[name]
+	if g.URL != "" {
+		return strings.TrimSuffix(g.URL, "/"), nil
+	}
+	c := r.clusters[g.Cluster]
+	namespace, service, _ := strings.Cut(g.Service, "/")
+	address := ""
+	err := c.Until(ctx, addressLimit, func(ctx context.Context) (bool, string, error) {
+		o, err := c.Get(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Service"}, namespace, service)
+		if err != nil {
+			return false, "", err
+		}
+		if o == nil {
+			return false, fmt.Sprintf("cluster %s has no service %s", c.Name, g.Service), nil
+		}
+		host := kube.Address(o)
+		if host == "" {
+			return false, fmt.Sprintf("service %s of cluster %s has no address yet (status.loadBalancer.ingress is empty)", g.Service, c.Name), nil
+		}
+		port, scheme, err := portOf(o, g.Port)
+		if err != nil {
+			return false, "", fmt.Errorf("service %s of cluster %s: %w", g.Service, c.Name, err)
+		}
+		address = (&url.URL{Scheme: scheme, Host: hostPort(host, port, scheme)}).String()
+		return true, "", nil
+	})
+	return address, err
+}
+
+// portOf finds a port of a Service by its name or number, and the scheme that
+// is spoken there.
+func portOf(service *kube.Object, wanted string) (port int64, scheme string, err error) {
+	ports, _, _ := unstructured.NestedSlice(service.Object, "spec", "ports")
+	var known []string
+	for _, p := range ports {
+		p, _ := p.(map[string]any)
+		name, _ := p["name"].(string)
+		number, _ := p["port"].(int64)
+		known = append(known, strings.TrimSpace(fmt.Sprintf("%s %d", name, number)))
+		if name != wanted && strconv.FormatInt(number, 10) != wanted {
+			continue
+		}
+		protocol, _ := p["appProtocol"].(string)
+		if name == "https" || strings.HasPrefix(name, "https-") || protocol == "https" || number == 443 {
+			return number, "https", nil
+		}
+		return number, "http", nil
+	}
+	return 0, "", fmt.Errorf("it has no port %q (it has %s)", wanted, strings.Join(known, ", "))
+}
+
+// hostPort leaves out the port that the scheme implies, as a browser does, so
+// that the Host header is what people expect.
+func hostPort(host string, port int64, scheme string) string {
+	if scheme == "http" && port == 80 || scheme == "https" && port == 443 {
+		if strings.Contains(host, ":") {
+			return "[" + host + "]"
+		}
+		return host
+	}
+	return net.JoinHostPort(host, strconv.FormatInt(port, 10))
+}

@@ -1,0 +1,167 @@
+package runner
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/report"
+	"github.com/meshassay/assay/runner/sample"
+	"github.com/meshassay/assay/runner/verdict"
+)
+
+// judging is one case on one gateway: its test, and what is kept of its
+// answers. What is kept is of the attempt under way.
+type judging struct {
+	expected *expected
+	settling *verdict.Settling
+	index    map[string]int // outcome -> share
+	names    []string       // of the shares
+
+	tally    *sample.Tally
+	timeline *record.Timeline
+	unlisted map[string]int64
+	examples *sample.Examples
+
+	began      time.Time // of the attempt: when its first request was sent
+	roundBegan time.Time
+	ended      time.Time
+	resume     time.Time // what was sent before does not count
+	attempts   []record.Attempt
+	done       bool
+}
+
+func newJudging(e *expected, claim verdict.Claim) (*judging, error) {
+	settling, err := verdict.NewSettling(claim)
+	if err != nil {
+		return nil, err
+	}
+	j := &judging{expected: e, settling: settling, index: make(map[string]int)}
+	for i, s := range claim.Shares {
+		j.index[s.Name] = i
+		j.names = append(j.names, s.Name)
+	}
+	j.clear()
+	return j, nil
+}
+
+// clear forgets the answers of an attempt.
+func (j *judging) clear() {
+	j.tally = sample.NewTally()
+	j.timeline = record.NewTimeline(j.names)
+	j.unlisted = make(map[string]int64)
+	j.began = time.Time{}
+}
+
+// observe counts one answer and says what can be said.
+func (j *judging) observe(o *sample.Observation) verdict.State {
+	if j.began.IsZero() {
+		j.began = j.roundBegan.Add(o.At)
+	}
+	i := verdict.Error
+	if o.Fault == "" {
+		var listed bool
+		if i, listed = j.index[o.Outcome]; !listed {
+			i = verdict.Unlisted
+			j.unlisted[o.Outcome]++
+		}
+	}
+	j.settling.Observe(i)
+	j.timeline.Add(i)
+	j.tally.Add([]sample.Observation{*o})
+	return j.settling.Look()
+}
+
+// spend ends an attempt whose budget is used up: it stays undecided.
+func (j *judging) spend(w *expectWork, now time.Time) {
+	if j.done || j.began.IsZero() || j.resume.After(now) {
+		return
+	}
+	if j.tally.N >= w.requests || now.Sub(j.began) >= w.time {
+		j.finish()
+	}
+}
+
+func (j *judging) finish() {
+	j.done = true
+	j.ended = time.Now()
+}
+
+// restart begins the next attempt, after a pause.
+func (j *judging) restart(sampleBegan, now time.Time) {
+	j.attempts = append(j.attempts, j.attempt(sampleBegan, now))
+	j.resume = now.Add(j.settling.Pause())
+	j.settling.Restart()
+	j.clear()
+}
+
+func (j *judging) attempt(sampleBegan, now time.Time) record.Attempt {
+	a := record.Attempt{
+		Number: j.settling.Attempt(), Result: j.settling.Result(), Counts: j.settling.Counts(),
+	}
+	if !j.began.IsZero() {
+		a.At, a.Duration = j.began.Sub(sampleBegan), now.Sub(j.began)
+	}
+	return a
+}
+
+// sample is the record of what was found.
+func (j *judging) sample(a *asking) record.Sample {
+	end := j.ended
+	if end.IsZero() {
+		end = time.Now() // cut short
+	}
+	s := record.Sample{
+		Gateway: a.gateway, URL: a.url + j.expected.request.URL, Case: j.expected.name,
+		Position: j.expected.shares.Pos().String(),
+		Result:   j.settling.Result(), Counts: j.settling.Counts(),
+		Unlisted: j.unlisted,
+		Faults:   make(map[string]int64), Statuses: make(map[string]int64),
+		Duration: end.Sub(a.begin),
+		Latency:  record.Latency(j.tally.Latency()),
+	}
+	if len(j.attempts) > 0 {
+		s.Attempts = append(j.attempts, j.attempt(a.begin, end))
+	}
+	for fault, n := range j.tally.Faults {
+		s.Faults[string(fault)] = n
+	}
+	for status, n := range j.tally.Statuses {
+		s.Statuses[strconv.Itoa(status)] = n
+	}
+	if took := end.Sub(j.began).Seconds(); !j.began.IsZero() && took > 0 {
+		s.Rate = float64(j.tally.N) / took
+	}
+	j.timeline.Fill(&s)
+	return s
+}
+
+// keep is the examples of one case of several: request n is case n modulo
+// their number. They are of the round that the last attempt was in.
+func (j *judging) keep(i, of int, began time.Time) []record.Example {
+	if j.examples == nil {
+		return nil
+	}
+	var kept []record.Example
+	for _, e := range j.examples.List() {
+		if e.Number%int64(of) != int64(i) {
+			continue
+		}
+		kept = append(kept, record.Example{
+			Of: e.Outcome, Fault: string(e.Fault), Which: e.Which, Number: e.Number, At: j.roundBegan.Sub(began) + e.At,
+			Status: e.Status, Detail: e.Detail, Header: e.Header, Body: e.Body,
+		})
+	}
+	return kept
+}
+
+// progress is the case as it stands, in a line.
+func (j *judging) progress(a *asking) string {
+	s := record.Sample{Gateway: a.gateway, Case: j.expected.name, Result: j.settling.Result(), Counts: j.settling.Counts()}
+	line := report.Line(s)
+	if n := j.settling.Attempt(); n > 0 {
+		line += fmt.Sprintf(" (attempt %d)", n+1)
+	}
+	return line
+}

@@ -1,0 +1,140 @@
+package runner
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/kube"
+	"github.com/meshassay/assay/runner/route"
+)
+
+// stated is what the manifests of one scenario say of shares, as far as its
+// steps have been planned.
+type stated struct {
+	order []string // identities, the latest applied last
+	by    map[string]statement
+}
+
+type statement struct {
+	manifest kube.Manifest
+	split    route.Split
+	ok       bool // false: this object, as it is now, divides nothing
+}
+
+// apply takes in what a step applies. The same object again replaces what it
+// said before.
+func (s *stated) apply(manifests []kube.Manifest) {
+	if s.by == nil {
+		s.by = make(map[string]statement)
+	}
+	for _, m := range manifests {
+		id := kube.Identity(m.Object)
+		split, ok := route.SplitOf(m.Object.Object)
+		s.order = append(slices.DeleteFunc(s.order, func(o string) bool { return o == id }), id)
+		s.by[id] = statement{m, split, ok}
+	}
+}
+
+// only returns the one split that is in force for every request. With several,
+// or with one that is for some requests only, nothing can be said without
+// knowing how the mesh merges them.
+func (s *stated) only() (statement, bool) {
+	var found []statement
+	for _, id := range s.order {
+		if st := s.by[id]; st.ok {
+			found = append(found, st)
+		}
+	}
+	if len(found) != 1 || found[0].split.Conditional {
+		return statement{}, false
+	}
+	return found[0], true
+}
+
+// contradiction compares the shares that a step expects with those that the
+// scenario's own manifest states, and reports each that differs at its place.
+// It says nothing where the manifest's destinations cannot be told apart in the
+// environment.
+func (p *planner) contradiction(shares document.Value, want map[string]float64) {
+	st, ok := p.stated.only()
+	if !ok {
+		return
+	}
+	says, ok := sharesOf(st.split, p.env)
+	if !ok {
+		return
+	}
+	names := slices.Sorted(maps.Keys(want))
+	for name := range says {
+		if _, listed := want[name]; !listed {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if math.Abs(says[name]-want[name]) < 1e-9 {
+			continue
+		}
+		at := shares.Get(name)
+		if !at.Exists() {
+			at = shares
+		}
+		p.add(at.Mistake("%s is expected to get %s, but the manifest that this scenario applies gives it %s",
+			name, percent(want[name]), percent(says[name])).WithHint(fmt.Sprintf("%s, %s", st.manifest.Origin(), kube.Describe(st.manifest.Object))))
+	}
+}
+
+func percent(f float64) string { return document.Percent(f).String() }
+
+// sharesOf says a split in the environment's words.
+func sharesOf(split route.Split, env *environment.Environment) (map[string]float64, bool) {
+	shares := make(map[string]float64)
+	sum := 0.0
+	for _, t := range split.Targets {
+		name, ok := destinationOf(t, env)
+		if !ok {
+			return nil, false
+		}
+		shares[name] += t.Weight
+		sum += t.Weight
+	}
+	if sum <= 0 {
+		return nil, false
+	}
+	for name := range shares {
+		shares[name] /= sum
+	}
+	return shares, true
+}
+
+// destinationOf finds the one destination that a target can be.
+func destinationOf(t route.Target, env *environment.Environment) (string, bool) {
+	var found []string
+	for _, name := range env.Order.Destinations {
+		d := env.Destinations[name]
+		if d.Cluster != t.Cluster || d.Service != strings.Join([]string{t.Namespace, t.Name}, "/") {
+			continue
+		}
+		if overlaps(t.Subset, d.Subset) {
+			found = append(found, name)
+		}
+	}
+	if len(found) != 1 {
+		return "", false
+	}
+	return found[0], true
+}
+
+// overlaps reports whether pods can be of both sets of labels.
+func overlaps(a, b map[string]string) bool {
+	for k, v := range a {
+		if w, ok := b[k]; ok && v != w {
+			return false
+		}
+	}
+	return true
+}
