@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Decoder is implemented (on the pointer) by types that read themselves: a text
@@ -94,8 +94,9 @@ func (d *decoder) decode(v Value, into reflect.Value, scalar bool) {
 func (d *decoder) decodeSlice(v Value, into reflect.Value) {
 	if v.Kind() != Sequence {
 		m := v.want("a list")
-		if v.Kind() == Scalar && !strings.ContainsAny(v.Text(), ",\n") {
-			m = m.WithHint("write [" + shorten(v.Text()) + "]")
+		if v.Kind() == Scalar {
+			entries := strings.FieldsFunc(v.Text(), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+			m = m.WithHint("write [" + shorten(strings.Join(entries, ", ")) + "]")
 		} else if v.Kind() == Mapping {
 			m = m.WithHint("begin each entry with \"- \"")
 		}
@@ -157,10 +158,10 @@ func (d *decoder) text(v Value, scalar bool) (string, bool) {
 			return v.Text(), true
 		}
 	case isOldBool:
-		d.add(v.Mistake("want a text, and %s could be read as %s", v.Text(), boolWord(v.Text())).WithHint("quote it: " + strconv.Quote(v.Text())))
+		d.add(v.Mistake("want a text, and %s could be read as %s", v.Text(), boolWord(v.Text())).WithHint("quote it: " + Quote(v.Text())))
 		return "", false
 	}
-	d.add(v.want("a text").WithHint("quote it: " + strconv.Quote(shorten(v.Text()))))
+	d.add(v.want("a text").WithHint("quote it: " + Quote(v.Text())))
 	return "", false
 }
 
@@ -233,7 +234,7 @@ func (d *decoder) plain(v Value) any {
 		data := make(map[string]any, v.Len())
 		for key, entry := range v.Entries() {
 			if isPlain(entry.key) && meaningOf(entry.key) == isOldBool {
-				d.add(entry.KeyMistake("the key %s could be read as %s or as a text", key, boolWord(key)).WithHint("quote it: " + strconv.Quote(key)))
+				d.add(entry.KeyMistake("the key %s could be read as %s or as a text", key, boolWord(key)).WithHint("quote it: " + Quote(key)))
 			}
 			data[key] = d.plain(entry)
 		}
@@ -331,7 +332,10 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 	}
 	if v.Kind() != Mapping {
 		m := v.want("a mapping")
-		if n := min(len(s.keys), maxListed); n > 0 {
+		switch n := min(len(s.keys), maxListed); {
+		case n == 1:
+			m = m.WithHint("its key is " + s.keys[0])
+		case n > 1:
 			m = m.WithHint("its keys are " + And(s.keys[:n]))
 		}
 		d.add(m)

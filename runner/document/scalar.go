@@ -108,6 +108,9 @@ func shorten(text string) string {
 	return text
 }
 
+// Quote puts a text in quotes for a message, cut to a length that messages bear.
+func Quote(text string) string { return strconv.Quote(shorten(text)) }
+
 // found says what a value is, for messages that say "want …, got …".
 func (v Value) found() string {
 	if v.Kind() != Scalar {
@@ -120,7 +123,7 @@ func (v Value) found() string {
 	case isWhole, isBroken, isNotFinite, isZeroNumber, isOldNumber:
 		return "the number " + text
 	}
-	return "the text " + strconv.Quote(text)
+	return "the text " + Quote(v.node.Value)
 }
 
 // want says that a value is of the wrong type.
@@ -135,9 +138,9 @@ func (v Value) ambiguous() (m Mistake, ok bool) {
 	switch meaningOf(v.node) {
 	case isOldBool:
 		b := boolWord(text)
-		return v.Mistake("%s could be read as %s or as a text", text, b).WithHint("write " + b + ", or quote it: " + strconv.Quote(text)), true
+		return v.Mistake("%s could be read as %s or as a text", text, b).WithHint("write " + b + ", or quote it: " + Quote(text)), true
 	case isOldNumber:
-		return v.Mistake("%s could be read as a number or as a text", text).WithHint("write the digits only, or quote it: " + strconv.Quote(text)), true
+		return v.Mistake("%s could be read as a number or as a text", text).WithHint("write the digits only, or quote it: " + Quote(text)), true
 	case isZeroNumber:
 		return v.leadingZero(), true
 	}

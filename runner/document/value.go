@@ -237,7 +237,7 @@ var simpleKey = regexp.MustCompile(`^[\pL\pN_/-][\pL\pN\pM_/-]*$`)
 // join appends a key to a path; keys that would make the path hard to read are quoted.
 func join(path, key string) string {
 	if !simpleKey.MatchString(key) {
-		return path + "[" + strconv.Quote(shorten(key)) + "]"
+		return path + "[" + Quote(key) + "]"
 	}
 	if path == "" {
 		return key

@@ -18,7 +18,8 @@ func (c *checker) answer(a answerFrame) {
 		return
 	}
 	field, header, status, match := v.Get("json"), v.Get("header"), v.Get("status"), v.Get("match")
-	given := slices.ContainsFunc([]string{"json", "header", "status", "body", "match"}, func(key string) bool { return v.Get(key).Exists() })
+	// A key that is not known was meant as one of them, and has its mistake.
+	given := slices.ContainsFunc(v.Keys(), func(key string) bool { return key != "is" })
 	if !given {
 		c.add(v.Mistake("the rule would match every answer").WithHint("give at least one of json, header, status, body and match"))
 	}
@@ -26,10 +27,10 @@ func (c *checker) answer(a answerFrame) {
 		c.add(header.KeyMistake("a rule looks at either a json field or a header").WithHint("write two rules"))
 	}
 	if text := field.Text(); field.Kind() == document.Scalar && slices.Contains(strings.Split(text, "."), "") {
-		c.add(field.Mistake("want a field, or a path of fields with dots between, got %q", text))
+		c.add(field.Mistake("want a field, or a path of fields with dots between, got %s", document.Quote(text)))
 	}
 	if header.Kind() == document.Scalar && !headerLike.MatchString(header.Text()) {
-		c.add(header.Mistake("want the name of a header, got %q", header.Text()))
+		c.add(header.Mistake("want the name of a header, got %s", document.Quote(header.Text())))
 	}
 	if isInteger(status.Text()) && (a.Status < 100 || a.Status > 599) && a.Status != 0 || status.Text() == "0" {
 		c.add(status.Mistake("want a status from 100 to 599, got %s", status.Text()))
@@ -43,7 +44,7 @@ func (c *checker) answer(a answerFrame) {
 			c.add(match.Mistake("not a regular expression (RE2): %s", why))
 		}
 	}
-	if is := v.Get("is"); is.Kind() == document.Mapping && !field.Exists() && !header.Exists() && given {
+	if is := v.Get("is"); is.Len() > 0 && is.Kind() == document.Mapping && !field.Exists() && !header.Exists() && given {
 		c.add(is.KeyMistake("a mapping of values needs a value to look at").WithHint("give json or header, or a single outcome"))
 	}
 }
@@ -86,8 +87,8 @@ func (c *checker) outcomes() {
 		if slices.Contains(destinations, n.outcome) {
 			continue
 		}
-		if bad := badName(n.outcome); bad != "" {
-			c.add(n.value.Mistake("%s", bad))
+		if text, hint := document.BadName(n.outcome); text != "" {
+			c.add(n.value.Mistake("%s", text).WithHint(hint))
 		} else if slices.Contains(reserved, n.outcome) {
 			c.add(n.value.Mistake("%s cannot name an outcome: reports use the word", n.outcome).WithHint("choose another name"))
 		}

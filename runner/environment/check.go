@@ -55,33 +55,22 @@ func (c *checker) check() {
 }
 
 var (
-	nameLike    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	serviceLike = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?/[a-z]([-a-z0-9]*[a-z0-9])?$`)
 	varLike     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	headerLike  = regexp.MustCompile("^[-!#$%&'*+.^_`|~0-9A-Za-z]+$")
 	portLike    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 )
 
-const maxName = 63 // as long as a Kubernetes label
-
-// badName says what is wrong with a name, or "".
-func badName(name string) string {
-	if nameLike.MatchString(name) && len(name) <= maxName {
-		return ""
-	}
-	return "want a name of small letters, digits and dashes, at most 63, got " + strconv.Quote(name)
-}
-
 // name checks a name that is a value, or a key.
 func (c *checker) name(v document.Value, key bool) {
 	if key {
-		if bad := badName(v.Key()); bad != "" {
-			c.add(v.KeyMistake("%s", bad))
+		if text, hint := document.BadName(v.Key()); text != "" {
+			c.add(v.KeyMistake("%s", text).WithHint(hint))
 		}
 		return
 	}
-	if bad := badName(v.Text()); bad != "" && v.Kind() == document.Scalar {
-		c.add(v.Mistake("%s", bad))
+	if text, hint := document.BadName(v.Text()); text != "" && v.Kind() == document.Scalar {
+		c.add(v.Mistake("%s", text).WithHint(hint))
 	}
 }
 
@@ -133,14 +122,17 @@ func (c *checker) cluster(v document.Value) {
 	if v.Kind() != document.Scalar || slices.Contains(known, v.Text()) || !c.noReference(v) {
 		return
 	}
-	c.add(v.Mistake("unknown cluster %q", v.Text()).WithHint(document.OneOf(v.Text(), known)))
+	if len(known) == 0 {
+		return // the clusters are missing or could not be read, which is said there
+	}
+	c.add(v.Mistake("unknown cluster %s", document.Quote(v.Text())).WithHint(document.OneOf(v.Text(), known)))
 }
 
 func (c *checker) service(v document.Value) {
 	if v.Kind() != document.Scalar || !c.noReference(v) || serviceLike.MatchString(v.Text()) {
 		return
 	}
-	c.add(v.Mistake("want NAMESPACE/NAME of a Service, got %q", v.Text()).WithHint("such as istio-system/istio-ingressgateway"))
+	c.add(v.Mistake("want NAMESPACE/NAME of a Service, got %s", document.Quote(v.Text())).WithHint("such as istio-system/istio-ingressgateway"))
 }
 
 func (c *checker) gateway(g gatewayFrame) {
@@ -151,21 +143,25 @@ func (c *checker) gateway(g gatewayFrame) {
 	c.port(port)
 	if address.Exists() {
 		c.url(address, "http", "https")
-		for _, other := range []document.Value{service, port} {
-			if other.Exists() {
-				c.add(other.KeyMistake("a gateway has either a url, or a cluster, a service and a port"))
-			}
+		if service.Exists() {
+			c.add(service.KeyMistake("a gateway has either a url, or a cluster, a service and a port"))
+		} else if port.Exists() {
+			c.add(port.KeyMistake("a gateway has either a url, or a cluster, a service and a port"))
 		}
 		return
 	}
-	if !service.Exists() && !port.Exists() && !v.Get("cluster").Exists() && v.Kind() == document.Mapping {
+	if v.Kind() != document.Mapping {
+		return
+	}
+	missing := slices.DeleteFunc([]string{"cluster", "service", "port"}, func(key string) bool { return v.Get(key).Exists() })
+	switch len(missing) {
+	case 0:
+	case 1:
+		c.add(v.KeyMistake("the key %s is missing", missing[0]))
+	case 2:
+		c.add(v.KeyMistake("the keys %s are missing", document.And(missing)))
+	default:
 		c.add(v.KeyMistake("the gateway has no address").WithHint("give a url, or a cluster, a service and a port"))
-		return
-	}
-	for _, key := range []string{"cluster", "service", "port"} {
-		if !v.Get(key).Exists() && v.Kind() == document.Mapping {
-			c.add(v.KeyMistake("the key %s is missing", key))
-		}
 	}
 }
 
@@ -182,7 +178,7 @@ func (c *checker) port(v document.Value) {
 		return
 	}
 	if !portLike.MatchString(text) {
-		c.add(v.Mistake("want the name or the number of a port, got %q", text).WithHint("such as http2 or 80"))
+		c.add(v.Mistake("want the name or the number of a port, got %s", document.Quote(text)).WithHint("such as http2 or 80"))
 	}
 }
 
@@ -197,11 +193,11 @@ func (c *checker) url(v document.Value, schemes ...string) {
 	}
 	switch example := "such as " + schemes[0] + "127.0.0.1:8080"; {
 	case err != nil || u.Host == "" || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme+"://"):
-		c.add(v.Mistake("want an address that begins with %s, got %q", strings.Join(schemes, " or "), v.Text()).WithHint(example))
+		c.add(v.Mistake("want an address that begins with %s, got %s", strings.Join(schemes, " or "), document.Quote(v.Text())).WithHint(example))
 	case u.Port() != "" && !isPort(u.Port()):
 		c.add(v.PartMistake(u.Port(), "want a port from 1 to 65535, got %s", u.Port()))
 	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
-		c.add(v.Mistake("want an address without a path, got %q", v.Text()).WithHint(u.Scheme + "://" + u.Host + "; the path is the request's"))
+		c.add(v.Mistake("want an address without a path, got %s", document.Quote(v.Text())).WithHint(u.Scheme + "://" + u.Host + "; the path is the request's"))
 	}
 }
 
@@ -231,7 +227,7 @@ func (c *checker) client(name string, client clientFrame) {
 
 func (c *checker) dialect(v document.Value) {
 	if v.Kind() == document.Scalar && !slices.Contains(Dialects, v.Text()) {
-		c.add(v.Mistake("unknown dialect %q", v.Text()).WithHint(document.OneOf(v.Text(), Dialects)))
+		c.add(v.Mistake("unknown dialect %s", document.Quote(v.Text())).WithHint(document.OneOf(v.Text(), Dialects)))
 	}
 }
 
@@ -251,7 +247,7 @@ func isInteger(text string) bool {
 func (c *checker) vars(v document.Value) {
 	for name, entry := range v.Entries() {
 		if !varLike.MatchString(name) {
-			c.add(entry.KeyMistake("want a name of letters, digits and underscores, got %q", name))
+			c.add(entry.KeyMistake("want a name of letters, digits and underscores, got %s", document.Quote(name)))
 		}
 		if entry.Kind() == document.Scalar && c.frame.Vars[name] == entry.Text() {
 			c.environment.Vars[name] = c.expand(entry)

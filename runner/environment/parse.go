@@ -143,10 +143,14 @@ func wrongKind(root document.Value) (ms document.Mistakes, other bool) {
 		if strings.HasPrefix(text, "assay/") {
 			hint = "this program reads " + APIVersion
 		}
-		ms = append(ms, version.Mistake("unknown version %q", text).WithHint(hint))
+		ms = append(ms, version.Mistake("unknown version %s", document.Quote(text)).WithHint(hint))
 	}
 	if text := kind.Text(); kind.Kind() == document.Scalar && text != Kind {
-		ms = append(ms, kind.Mistake("want kind: %s, got %q", Kind, text).WithHint(document.DidYouMean(text, []string{Kind})))
+		hint := document.DidYouMean(text, []string{Kind})
+		if text == "Scenario" {
+			hint = "this file is a scenario"
+		}
+		ms = append(ms, kind.Mistake("want kind: %s, got %s", Kind, document.Quote(text)).WithHint(hint))
 	}
 	return ms, len(ms) == 2 || kind.Text() == "Scenario"
 }

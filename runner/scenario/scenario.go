@@ -105,7 +105,7 @@ func Parse(file string, source []byte) (*Scenario, document.Mistakes) {
 func wrongKind(root document.Value) (ms document.Mistakes, other bool) {
 	version, kind := root.Get("apiVersion"), root.Get("kind")
 	if text := version.Text(); version.Kind() == document.Scalar && text != APIVersion {
-		m := version.Mistake("unknown version %q", text)
+		m := version.Mistake("unknown version %s", document.Quote(text))
 		if strings.HasPrefix(text, "assay/") {
 			ms = append(ms, m.WithHint("this program reads "+APIVersion))
 		} else {
@@ -117,19 +117,18 @@ func wrongKind(root document.Value) (ms document.Mistakes, other bool) {
 		if text == "Environment" {
 			hint = "this file is an environment"
 		}
-		ms = append(ms, kind.Mistake("want kind: %s, got %q", Kind, text).WithHint(hint))
+		ms = append(ms, kind.Mistake("want kind: %s, got %s", Kind, document.Quote(text)).WithHint(hint))
 	}
 	// A foreign version with a foreign kind is a file given by mistake, such as a manifest.
 	return ms, len(ms) == 2 || kind.Text() == "Environment"
 }
 
 var (
-	nameLike    = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 	labelLike   = regexp.MustCompile(`^[A-Za-z0-9]([-._A-Za-z0-9]*[A-Za-z0-9])?$`)
 	chapterLike = regexp.MustCompile(`^[^#\s]+(#[^#\s]+)?$`)
 )
 
-const maxName = 63 // as long as a Kubernetes label: names become labels and file names
+const maxLabel = 63 // as a Kubernetes label
 
 // check says what is wrong with the values of the frame.
 func (s *Scenario) check() document.Mistakes {
@@ -146,7 +145,7 @@ func (s *Scenario) check() document.Mistakes {
 		add(v.Mistake("want one line of text"))
 	}
 	if v := s.Source.Get("chapter"); v.Kind() == document.Scalar && !chapterLike.MatchString(v.Text()) {
-		add(v.Mistake("want DOCUMENT or DOCUMENT#HEADING, got %q", v.Text()).WithHint("such as traffic-management#canary"))
+		add(v.Mistake("want DOCUMENT or DOCUMENT#HEADING, got %s", document.Quote(v.Text())).WithHint("such as traffic-management#canary"))
 	}
 	if v := s.Source.Get("needs"); v.Kind() == document.Scalar && s.Needs != "" && s.Needs == s.Name {
 		add(v.Mistake("a scenario cannot need itself"))
@@ -163,31 +162,17 @@ func checkName(v document.Value, name string) document.Mistakes {
 	if v.Kind() != document.Scalar || name == "" && v.Text() != "" {
 		return nil
 	}
-	if len(name) > maxName {
-		return document.Mistakes{v.Mistake("the name is longer than %d characters", maxName)}
+	if text, hint := document.BadName(name); text != "" {
+		return document.Mistakes{v.Mistake("%s", text).WithHint(hint)}
 	}
-	if nameLike.MatchString(name) {
-		return nil
-	}
-	m := v.Mistake("want a name of small letters, digits and dashes, got %q", v.Text())
-	if better := betterName(name); nameLike.MatchString(better) {
-		m = m.WithHint("such as " + better)
-	}
-	return document.Mistakes{m}
-}
-
-var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
-
-// betterName is the name that was probably meant.
-func betterName(text string) string {
-	return strings.Trim(notInNames.ReplaceAllString(strings.ToLower(text), "-"), "-")
+	return nil
 }
 
 func checkLabel(v document.Value, label string) document.Mistakes {
-	if v.Kind() != document.Scalar || label == "" && v.Text() != "" || labelLike.MatchString(label) && len(label) <= maxName {
+	if v.Kind() != document.Scalar || label == "" && v.Text() != "" || labelLike.MatchString(label) && len(label) <= maxLabel {
 		return nil
 	}
-	return document.Mistakes{v.Mistake("want a label of letters, digits, dashes, dots and underscores, got %q", v.Text())}
+	return document.Mistakes{v.Mistake("want a label of letters, digits, dashes, dots and underscores, got %s", document.Quote(v.Text()))}
 }
 
 // checkList checks each entry and refuses those that are there already.

@@ -292,3 +292,22 @@ func TestIs(t *testing.T) {
 		}
 	}
 }
+
+// TestTheProjectsOwnScenarios: every file under scenarios is right, and the
+// tutorial's chapters hang together.
+func TestTheProjectsOwnScenarios(t *testing.T) {
+	set, err := Load("../../scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range set.Broken {
+		t.Error(b.Mistakes)
+	}
+	canary, err := set.Select("canary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := names(canary); got != "deploy vm virtual-mesh gateway canary" {
+		t.Errorf("canary is reached by %s", got)
+	}
+}
