@@ -49,6 +49,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusServiceUnavailable, "no healthy upstream")
 		return
 	}
+	if r.ContentLength != 0 {
+		// Or net/http would read the whole body before it lets an answer begin.
+		// HTTP/1.1 always can.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+	}
 	if rule.Timeout > 0 {
 		ctx, cancel := context.WithTimeout(r.Context(), rule.Timeout)
 		defer cancel()
