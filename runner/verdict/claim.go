@@ -114,7 +114,7 @@ func (c Claim) Validate() []Problem {
 	if len(c.Shares) == 0 {
 		ps = append(ps, Problem{"", "no shares", "name at least one outcome and its share"})
 	} else if summable && math.Abs(sum-1) > 1e-9 {
-		ps = append(ps, Problem{"", fmt.Sprintf("the shares sum to %s, not to 100 %%", percent(sum)), missing(sum)})
+		ps = append(ps, Problem{"", fmt.Sprintf("the shares sum to %.8g %%, not to 100 %%", 100*sum), missing(sum)})
 	}
 	return append(ps, c.validateLevels()...)
 }
@@ -195,7 +195,7 @@ func within(x, low, high float64) bool { return x >= low && x <= high }
 
 func missing(sum float64) string {
 	if sum < 1 {
-		return percent(1-sum) + " is missing"
+		return fmt.Sprintf("%.4g %% is missing", 100*(1-sum))
 	}
-	return percent(sum-1) + " too much"
+	return fmt.Sprintf("%.4g %% too much", 100*(sum-1))
 }

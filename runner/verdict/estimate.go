@@ -113,7 +113,9 @@ func (t *Test) needed() int64 {
 	return max(1, int64(math.Ceil(more)))
 }
 
-// untilPass is the slowest of the edges still open.
+// untilPass is the slowest of the edges still open. The shares seen are drawn
+// to those wanted, as interval's prior does: by chance one of several looks
+// nearer to an edge than it is, and it would say a multiple of what is needed.
 func (t *Test) untilPass() float64 {
 	most := 0.0
 	for i := range t.pass {
@@ -121,8 +123,13 @@ func (t *Test) untilPass() float64 {
 			continue
 		}
 		e := &t.pass[i]
-		hits := float64(t.passHits(e.category))
-		most = math.Max(most, until(e, hits, float64(t.n), t.logPass))
+		hits, n := float64(t.passHits(e.category)), float64(t.n)
+		share := hits / n
+		if want := t.want(e.category); want > 0 {
+			a, b := prior(want, e.gap)
+			share = (hits + a) / (n + a + b)
+		}
+		most = math.Max(most, until(e, share, hits, n, t.logPass))
 	}
 	return most
 }
@@ -137,16 +144,16 @@ func (t *Test) untilFail() float64 {
 		if !e.beyond(hits, n) {
 			continue
 		}
-		more := math.Max(until(e, hits, n, threshold), float64(e.from)-n)
+		more := math.Max(until(e, hits/n, hits, n, threshold), float64(e.from)-n)
 		least = math.Min(least, more)
 	}
 	return least
 }
 
 // until is the number of answers after which the edge reaches the threshold if
-// hits keep their share; infinite when the evidence does not grow.
-func until(e *edge, hits, n, threshold float64) float64 {
-	growth := e.growth(hits / n)
+// hits have that share from now on; infinite when the evidence does not grow.
+func until(e *edge, share, hits, n, threshold float64) float64 {
+	growth := e.growth(share)
 	if growth <= 0 {
 		return math.Inf(1)
 	}

@@ -14,7 +14,8 @@ type Test struct {
 	next   int64 // Look evaluates when n has reached it
 
 	pass    []edge
-	latched []bool // per pass edge: reached at some look
+	latched []bool  // per pass edge: reached at some look
+	idle    []int64 // per pass edge: cannot reach before n is this
 	fail    []edge
 	found   []float64 // scratch: evidence per fail edge
 	never   []int     // categories whose first answer fails
@@ -52,6 +53,7 @@ func New(c Claim) (*Test, error) {
 	t.addZero(t.errors(), c.Errors, DefaultResolution)
 	t.never = append(t.never, t.other())
 	t.latched = make([]bool, len(t.pass))
+	t.idle = make([]int64, len(t.pass))
 	t.found = make([]float64, len(t.fail))
 	return t, nil
 }
@@ -180,25 +182,31 @@ func (t *Test) evaluate() {
 // 1/alpha. An edge that the counts are not beyond, or that may not speak yet,
 // counts as 0, which only makes the mean smaller.
 func (t *Test) weighFailure() bool {
-	n, most, by := float64(t.n), math.Inf(-1), -1
+	n := float64(t.n)
+	could := false
 	for i := range t.fail {
 		e := &t.fail[i]
 		hits := float64(t.counts[e.category])
 		t.found[i] = math.Inf(-1)
-		if t.n < e.from || !e.beyond(hits, n) {
+		if t.n >= e.from && e.beyond(hits, n) {
+			t.found[i] = e.largest(hits, n-hits)
+			could = could || t.found[i]+e.slack >= t.logFail
+		}
+	}
+	if !could { // no mean reaches the threshold unless one capital does
+		return false
+	}
+	most, by := math.Inf(-1), 0
+	for i := range t.fail {
+		if math.IsInf(t.found[i], -1) {
 			continue
 		}
-		// No mean reaches the threshold unless one capital does.
-		if l := e.largest(hits, n-hits); l+e.slack < t.logFail-math.Log(float64(len(t.fail))) {
-			continue
-		}
+		e := &t.fail[i]
+		hits := float64(t.counts[e.category])
 		t.found[i] = e.evidence(hits, n-hits)
 		if t.found[i] > most {
 			most, by = t.found[i], i
 		}
-	}
-	if most < t.logFail {
-		return false
 	}
 	sum := 0.0
 	for _, l := range t.found {
@@ -229,10 +237,17 @@ func (t *Test) weighPass() {
 		if t.latched[i] {
 			continue
 		}
+		if t.n < t.idle[i] {
+			all = false
+			continue
+		}
 		e := &t.pass[i]
 		hits := float64(t.passHits(e.category))
-		t.latched[i] = e.reached(hits, float64(t.n)-hits, t.logPass)
-		all = all && t.latched[i]
+		misses := float64(t.n) - hits
+		if t.latched[i] = e.reached(hits, misses, t.logPass); !t.latched[i] {
+			t.idle[i] = t.n + e.atLeast(hits, misses, t.logPass)
+			all = false
+		}
 	}
 	if all {
 		t.state = Passed
