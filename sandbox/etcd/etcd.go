@@ -34,9 +34,9 @@ type Server struct {
 	sockets string // a folder to remove in the end, or empty
 }
 
-// Start starts etcd with its data, log and sockets below dir, which must
-// exist, and waits until it serves.
-func Start(ctx context.Context, dir string) (*Server, error) {
+// Start starts etcd with its data and sockets below dir, which must exist, and
+// its errors in the file log, and waits until it serves.
+func Start(ctx context.Context, dir, log string) (*Server, error) {
 	s := &Server{}
 	socketDir, err := s.socketDir(dir)
 	if err != nil {
@@ -44,7 +44,7 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	}
 	client := url.URL{Scheme: "unix", Path: filepath.Join(socketDir, "client.sock")}
 	s.Endpoint = client.String()
-	s.etcd, err = embed.StartEtcd(config(dir, client, url.URL{Scheme: "unix", Path: filepath.Join(socketDir, "peer.sock")}))
+	s.etcd, err = embed.StartEtcd(config(dir, log, client, url.URL{Scheme: "unix", Path: filepath.Join(socketDir, "peer.sock")}))
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("etcd: %w", err)
@@ -88,7 +88,7 @@ func (s *Server) socketDir(dir string) (string, error) {
 	return s.sockets, nil
 }
 
-func config(dir string, client, peer url.URL) *embed.Config {
+func config(dir, log string, client, peer url.URL) *embed.Config {
 	c := embed.NewConfig()
 	c.Dir = filepath.Join(dir, "data")
 	c.ListenClientUrls = []url.URL{client}
@@ -98,7 +98,7 @@ func config(dir string, client, peer url.URL) *embed.Config {
 	c.InitialCluster = c.InitialClusterFromName(c.Name)
 	c.UnsafeNoFsync = true
 	c.LogLevel = "error"
-	c.LogOutputs = []string{filepath.Join(dir, "etcd.log")}
+	c.LogOutputs = []string{log}
 	c.QuotaBackendBytes = quotaBytes
 	// The API servers' watch caches learn the current revision by this.
 	c.WatchProgressNotifyInterval = 5 * time.Second

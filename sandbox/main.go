@@ -1,0 +1,112 @@
+// Command sandbox is three Kubernetes clusters with a small service mesh, in
+// one process on loopback: the management cluster mgmt, and the workload
+// clusters cluster1 and cluster2 with an ingress gateway each, and beside them
+// a virtual machine. It stands in for the clusters of the tutorial that the
+// project tests, and needs nothing installed.
+//
+// What happens is told on standard output, one JSON object a line (package
+// parent); everything else goes to files in the folder --dir.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/meshassay/assay/sandbox/parent"
+)
+
+const (
+	// startLimit is generous: a machine under load needs five times as long.
+	startLimit = 2 * time.Minute
+	// stopLimit is when stopping in order is given up.
+	stopLimit = 8 * time.Second
+)
+
+// settings are the command line.
+type settings struct {
+	dir         string        // empty: one of its own that goes in the end
+	kubeconfig  string        // empty: in dir
+	gatewayPort int           // of cluster1; cluster2 has the next
+	propagation time.Duration // from an object's change to the gateways'
+	attached    bool          // stop when standard input ends
+}
+
+func main() {
+	began := time.Now()
+	s := parseFlags()
+	events := parent.NewEvents(os.Stdout)
+	ctx, release := parent.UntilStopped(os.Stdin, s.attached)
+	defer release()
+	if err := run(ctx, s, events, began); err != nil {
+		events.Failed(err.Error())
+		os.Exit(1)
+	}
+}
+
+func parseFlags() settings {
+	var s settings
+	flag.StringVar(&s.dir, "dir", "", "folder for keys, data and logs; it must not be in use by another sandbox (default: a temporary one)")
+	flag.StringVar(&s.kubeconfig, "kubeconfig", "", "file to write the kubeconfig to (default: kubeconfig in --dir)")
+	flag.IntVar(&s.gatewayPort, "gateway-port", 18001, "port of cluster1's gateway, and cluster2's is the next; a port in use is replaced by a free one")
+	flag.DurationVar(&s.propagation, "propagation", 50*time.Millisecond, "how long after a change the gateways follow it")
+	flag.BoolVar(&s.attached, "parent", false, "stop when standard input ends, and let Ctrl-C be the parent's")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
+	return s
+}
+
+// run is a sandbox's life. The error is why it ended although nobody asked it.
+func run(ctx context.Context, s settings, events *parent.Events, began time.Time) error {
+	f, err := openFolder(s)
+	if err != nil {
+		return err
+	}
+	survive(ctx, f, events)
+	starting, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not ready after %s", startLimit))
+	box, err := start(starting, s, f, events)
+	cancel()
+	if err == nil {
+		events.Ready(box.ready(f, time.Since(began)))
+		err = box.wait(ctx)
+	}
+	asked := ctx.Err() != nil
+	stopping := time.Now()
+	giveUp := time.AfterFunc(stopLimit, func() {
+		events.Failed(fmt.Sprintf("did not stop in order within %s", stopLimit))
+		os.Exit(1)
+	})
+	defer giveUp.Stop()
+	stopped := errors.Join(box.stop(), f.close())
+	if !asked {
+		return errors.Join(err, stopped)
+	}
+	if stopped != nil {
+		return fmt.Errorf("stopping: %w", stopped)
+	}
+	events.Stopped(time.Since(stopping).Seconds())
+	return nil
+}
+
+// survive replaces what the Kubernetes code does when something fails for
+// good: end the process. Where we are stopping anyway, parts that had not yet
+// started fail, and only their goroutine ends; else the parent is told why.
+func survive(ctx context.Context, f *folder, events *parent.Events) {
+	klog.OsExit = func(code int) {
+		if ctx.Err() == nil {
+			events.Failed(fmt.Sprintf("a part of an API server has ended with code %d; its last words are in %s", code, f.logFile("kubernetes")))
+			os.Exit(1)
+		}
+		runtime.Goexit()
+	}
+}
