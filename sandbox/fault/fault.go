@@ -68,9 +68,12 @@ func Read(u *unstructured.Unstructured, clusters []string) (f Fault, problems []
 			continue
 		}
 		asked = append(asked, k.field)
+		before := len(problems)
 		if o := spec.Object(k.field); o != nil {
 			f.effect = k.read(o)
 			o.Done()
+		} else if len(problems) == before {
+			spec.Refuse(k.field, "want an object; {} will do where it has no fields")
 		}
 	}
 	if len(asked) != 1 {
