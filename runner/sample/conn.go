@@ -86,9 +86,12 @@ func dialFault(err error) (Fault, error) {
 	return Unreachable, nil
 }
 
+// lacks are what this machine may run out of: file descriptors, ports, memory.
+var lacks = []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM}
+
 // here says whether the error is a lack of this machine's: not the gateway's fault.
 func here(err error) bool {
-	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+	for _, lack := range lacks {
 		if errors.Is(err, lack) {
 			return true
 		}

@@ -22,7 +22,7 @@ type Fault string
 const (
 	Resolve          Fault = "name not resolved"  // the gateway's name has no address
 	Refused          Fault = "refused"            // nobody listens there
-	Unreachable      Fault = "unreachable"        // the network has no way, or no port or file descriptor is left here
+	Unreachable      Fault = "unreachable"        // the network has no way to it
 	ConnectTimeout   Fault = "connect timeout"    // no connection in time
 	TLS              Fault = "tls"                // the handshake failed
 	FirstByteTimeout Fault = "first byte timeout" // connected, and not a byte in time
