@@ -18,6 +18,7 @@ import (
 	"github.com/meshassay/assay/sandbox/crd"
 	"github.com/meshassay/assay/sandbox/etcd"
 	"github.com/meshassay/assay/sandbox/gateway"
+	"github.com/meshassay/assay/sandbox/gloomesh"
 	"github.com/meshassay/assay/sandbox/istio"
 	"github.com/meshassay/assay/sandbox/loadbalancer"
 	"github.com/meshassay/assay/sandbox/network"
@@ -186,6 +187,12 @@ func (b *sandbox) startMesh(s settings) error {
 	for _, name := range b.meshClusters() {
 		clusters = append(clusters, istio.Cluster{Name: name, Config: configs[name], Gateway: b.gateways[name]})
 	}
-	return istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: configs["mgmt"], Network: b.network, VM: b.vm,
+	err := istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: configs["mgmt"], Network: b.network, VM: b.vm,
 		Propagation: s.propagation, Log: slog.Default()})
+	if err != nil {
+		return err
+	}
+	mgmt := configs["mgmt"]
+	delete(configs, "mgmt")
+	return gloomesh.Start(b.work, gloomesh.Options{Mgmt: mgmt, Clusters: configs, Log: slog.Default()})
 }

@@ -144,7 +144,7 @@ func (s *Server) WaitReady(ctx context.Context) error {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if ready(ctx, client, s.Config.Host+"/readyz") {

@@ -134,7 +134,7 @@ func apply(ctx context.Context, client dynamic.Interface, o *unstructured.Unstru
 // WaitAvailable waits until every Deployment of the objects is available, so
 // that a reader's first look finds all pods running.
 func WaitAvailable(ctx context.Context, client dynamic.Interface, objects []*unstructured.Unstructured) error {
-	tick := time.NewTicker(25 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for _, o := range objects {
 		if o.GetKind() != "Deployment" {
