@@ -16,6 +16,7 @@ type gatewayObject struct {
 	servers []server
 }
 
+// server is an HTTP server of a Gateway.
 type server struct {
 	port  int64
 	hosts []gatewayHost
@@ -40,24 +41,42 @@ func readGateway(u *unstructured.Unstructured) gatewayObject {
 	}
 	for _, s := range f.Objects("servers") {
 		s.Text("name") // a name only
-		g.servers = append(g.servers, server{port: readServerPort(s), hosts: readServerHosts(s, g.namespace)})
+		read := server{hosts: readServerHosts(s, g.namespace)}
+		var http bool
+		if read.port, http = readServerPort(s); http {
+			g.servers = append(g.servers, read)
+		}
 		s.Done()
 	}
 	f.Done()
 	return g
 }
 
-func readServerPort(s *strict.Object) int64 {
+// readServerPort tells whether the server is one for HTTP. The other sort that
+// is honoured passes TLS connections of other clusters on by their server
+// name: that is how the gateways of the sandbox reach each other's services,
+// and no route applies to it.
+func readServerPort(s *strict.Object) (number int64, http bool) {
 	p := s.Object("port")
 	if p == nil {
 		s.Refuse("port", "a server needs a port")
-		return 0
+		return 0, false
 	}
 	p.Text("name")
-	p.OneOf("protocol", "the sandbox's gateway serves HTTP only", "HTTP", "HTTP2")
-	n := p.Number("number", 1, 65535)
+	number = p.Number("number", 1, 65535)
+	protocol := p.OneOf("protocol", "the sandbox's gateway does not serve that", "HTTP", "HTTP2", "TLS")
 	p.Done()
-	return n
+	if protocol != "TLS" {
+		return number, true
+	}
+	tls := s.Object("tls")
+	if tls == nil {
+		s.Refuse("tls", "want mode AUTO_PASSTHROUGH for protocol TLS")
+		return number, false
+	}
+	tls.OneOf("mode", "the sandbox's gateway ends no TLS connections", "AUTO_PASSTHROUGH")
+	tls.Done()
+	return number, false
 }
 
 func readServerHosts(s *strict.Object, namespace string) []gatewayHost {

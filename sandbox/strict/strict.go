@@ -238,6 +238,7 @@ func (o *Object) OneOf(name, why string, values ...string) string {
 			return s
 		}
 	}
-	o.Refuse(name, "%q: %s (want %s)", s, why, strings.Join(values, ", "))
+	named := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" })
+	o.Refuse(name, "%q: %s (want %s)", s, why, strings.Join(named, ", "))
 	return s
 }
