@@ -35,17 +35,27 @@ const (
 	changeSigmas = 5
 )
 
-// changing compares the halves of the last attempt, and the last attempt with
-// the one before it.
+// changing compares the halves of the last attempt. Where one wrong answer ends
+// an attempt, it is too short for that; then the last is compared with those
+// before it. (A longer one that is steady and wrong has settled, on something
+// wrong, whatever there was before.)
 func changing(s record.Sample) string {
 	first, second := halves(s.Series)
 	if d := difference(s.Result, first, second); d != "" {
 		return "not yet in force: the answers changed while they were sampled: " + d
 	}
-	if k := len(s.Attempts); k > 1 {
-		if d := difference(s.Result, s.Attempts[k-2].Counts, s.Attempts[k-1].Counts); d != "" {
-			return "not yet in force: the answers changed between the last two attempts: " + d
+	k := len(s.Attempts)
+	if k < 2 || s.Result.Because == verdict.BecauseShare {
+		return ""
+	}
+	var before verdict.Counts
+	for _, a := range s.Attempts[:k-1] {
+		if len(a.Counts.Outcomes) == len(s.Result.Shares) {
+			before.Add(a.Counts)
 		}
+	}
+	if d := difference(s.Result, before, s.Attempts[k-1].Counts); d != "" {
+		return "not yet in force: the answers changed from attempt to attempt: " + d
 	}
 	return ""
 }
@@ -217,22 +227,23 @@ func near(sh verdict.ShareResult, p float64) bool { return sh.Low <= p && p <= s
 
 // ignored: the wanted shares differ, and those seen do not.
 func ignored(r verdict.Result) bool {
-	wanted, differ := 0, false
+	wanted := 0
 	for _, sh := range r.Shares {
 		if sh.Want > 0 {
 			wanted++
-			differ = differ || math.Abs(sh.Want-r.Shares[0].Want) > 1e-9
 		}
 	}
-	if wanted < 2 || !differ || r.N < 100 {
+	if wanted < 2 || r.N < 100 {
 		return false
 	}
+	equal, differ := 1/float64(wanted), false
 	for _, sh := range r.Shares {
-		if sh.Want > 0 && !near(sh, 1/float64(wanted)) {
+		if sh.Want > 0 && !near(sh, equal) {
 			return false
 		}
+		differ = differ || sh.Want > 0 && !near(sh, sh.Want)
 	}
-	return true
+	return differ
 }
 
 // swapped: two shares that differ fit each other's place.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -16,26 +17,27 @@ func Table(s record.Sample) string {
 	r := s.Result
 	rows := [][]string{{"", "wanted", "got", "interval", "count", ""}}
 	for _, sh := range r.Shares {
-		rows = append(rows, []string{sh.Name, wanted(sh), got(sh.Got), interval(sh.Low, sh.High), Count(sh.Count), mark(sh.State)})
+		rows = append(rows, []string{sh.Name, wanted(sh), got(sh.Got), interval(sh.Low, sh.High), Count(sh.Count), mark(sh.State, r.State)})
 	}
 	e := r.Errors
-	rows = append(rows, []string{"errors", atMost(e.Tolerated), got(e.Got), interval(e.Low, e.High), Count(e.Count), mark(e.State)})
+	rows = append(rows, []string{"errors", atMost(e.Tolerated), got(e.Got), interval(e.Low, e.High), Count(e.Count), mark(e.State, r.State)})
 	if r.Other > 0 {
-		rows = append(rows, []string{"not listed", "none", got(float64(r.Other) / float64(r.N)), "", Count(r.Other), mark(verdict.Failed)})
+		rows = append(rows, []string{"not listed", "none", got(float64(r.Other) / float64(r.N)), "", Count(r.Other), mark(verdict.Failed, r.State)})
 	}
 	note := ""
 	if r.N > 0 {
-		note = fmt.Sprintf("intervals: all hold together, whenever one looks, with probability %s\n", Percent(r.Confidence))
+		note = fmt.Sprintf("intervals: %s for all of them together, whenever one looks\n", Percent(r.Confidence))
 	}
 	return align(rows, 1) + note
 }
 
-// mark points at the row that made the sample fail.
-func mark(s verdict.State) string {
-	switch s {
-	case verdict.Failed:
+// mark points at the row that made the sample fail, or at those not confirmed
+// when it is undecided.
+func mark(row, whole verdict.State) string {
+	switch {
+	case row == verdict.Failed:
 		return "<- failed"
-	case verdict.Undecided:
+	case row == verdict.Undecided && whole == verdict.Undecided:
 		return "open"
 	}
 	return ""
@@ -73,11 +75,17 @@ func interval(low, high float64) string {
 	return strings.TrimSuffix(bound(low), " %") + " to " + bound(high)
 }
 
+// bound writes one end of an interval; what is as good as an end of the scale
+// is that end.
 func bound(x float64) string {
-	if x < .01 {
+	switch {
+	case x < .00001:
+		return "0 %"
+	case x > .99995:
+		return "100 %"
+	case x < .01:
 		return Percent(x)
-	}
-	if x > .99 {
+	case x > .99:
 		return fmt.Sprintf("%.2f %%", 100*x)
 	}
 	return fmt.Sprintf("%.1f %%", 100*x)
@@ -115,7 +123,7 @@ func speed(s record.Sample) string {
 	if s.Rate == 0 && s.Latency.Count == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s requests a second for %s", trimmed(s.Rate), Duration(s.Duration))
+	text := fmt.Sprintf("%s requests a second for %s", Count(int64(math.Round(s.Rate))), Duration(s.Duration))
 	if l := s.Latency; l.Count > 0 {
 		text += fmt.Sprintf("; latency: half within %s, 99 %% within %s, longest %s", Duration(l.P50), Duration(l.P99), Duration(l.Max))
 	}

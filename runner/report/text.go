@@ -172,6 +172,9 @@ func Line(s record.Sample) string {
 	case verdict.Failed:
 		return fmt.Sprintf("%sfailed: %s%s", where, r.Reason, doubt(r))
 	}
+	if r.N == 0 {
+		return where + "undecided: " + r.Reason
+	}
 	return fmt.Sprintf("%sundecided: %s (%s)", where, r.Reason, shares(r))
 }
 

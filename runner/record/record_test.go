@@ -1,0 +1,165 @@
+package record
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshassay/assay/runner/verdict"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// example has something in every field.
+func example(t *testing.T) *Record {
+	t.Helper()
+	claim := verdict.Claim{
+		Shares: []verdict.Share{{Name: "blue", Want: .8, Tolerance: .05}, {Name: "green", Want: .2, Tolerance: .05}, {Name: "canary"}},
+		Errors: .005, Alpha: .001, Beta: .01,
+	}
+	test, err := verdict.New(claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := verdict.Counts{Outcomes: []int64{700, 298, 1}, Errors: 1}
+	test.Update(counts)
+	at := time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC)
+	result := test.Result()
+	for i := range result.Shares { // the last digits differ between processors
+		result.Shares[i].Low, result.Shares[i].High = .125, .875
+	}
+	result.Errors.Low, result.Errors.High = 0, .0625
+	s := Sample{
+		Gateway: "ingress1", URL: "http://127.0.0.1:18001/api", Case: "User-Agent: curl", Position: "canary.yaml:9:3",
+		Result: result, Counts: counts, Attempts: []Attempt{{Number: 0, At: time.Second, Duration: 2 * time.Second, Result: result, Counts: counts}},
+		Faults: map[string]int64{"server error": 1}, Statuses: map[string]int64{"503": 1}, Unlisted: map[string]int64{"denied": 1},
+		Examples: []Example{{Fault: "server error", Which: "first", Number: 17, At: time.Millisecond, Status: 503, Detail: "status 503",
+			Header: []string{"HTTP/1.1 503 Service Unavailable"}, Body: "no healthy upstream <&>"}},
+		Latency: Latency{Count: 999, Min: 1, P50: 2, P90: 3, P99: 4, Max: 5}, Rate: 1234.5, Duration: 3 * time.Second, Diagnosis: "routing mistake: …",
+	}
+	line := NewTimeline([]string{"blue", "green", "canary"})
+	for i := range 1000 {
+		line.Add([]int{0, 0, 1, 0, 2, 0, 0, verdict.Error}[i%8])
+	}
+	line.Fill(&s)
+	change := Change{Cluster: "mgmt", Resource: "trafficpolicies.networking.mesh.gloo.solo.io", Namespace: "gloo-mesh", Name: "blue-green-canary", What: Created}
+	return &Record{
+		Version: Version, Tool: "assay 0.1", Environment: "sandbox", Started: at, Ended: at.Add(12 * time.Second), Alpha: .001, Beta: .01, Seed: 7,
+		Scenarios: []Scenario{{
+			Name: "canary", Title: "80 % blue", File: "scenarios/canary.yaml", Labels: []string{"vm"}, PutBack: []Change{change}, PutBackError: "x", Skipped: "",
+			Steps: []Step{{
+				Index: 1, Name: "look", Action: "expect", Position: "canary.yaml:9:3", Title: "80 % blue", State: Failed, Error: "leak",
+				Started: at, Duration: 4 * time.Second, Changes: []Change{change}, Samples: []Sample{s}, Notes: []string{"a note"}, Reached: true,
+			}},
+		}, {Name: "other", Skipped: "not for this environment", Steps: []Step{}}},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a", "b", "record.json")
+	if err := Write(path, example(t)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "record.json")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("a record is written differently: if on purpose, raise Version or run with -update (-want +got):\n%s", diff)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "record.json")
+	want := example(t)
+	for range 2 { // the second time over the first
+		if err := Write(path, want); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-written +read):\n%s", diff)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"another version", `{"version": 2, "surprise": true}`, "a record of version 2; this program reads version 1"},
+		{"no version", `{"tool": "x"}`, "not a record: it has no version"},
+		{"not JSON", "{\n\"version\": 1,\n}", "not a record: line 3: invalid character '}' looking for beginning of object key string"},
+		{"an unknown field", `{"version": 1, "surprise": true}`, `not a record of version 1: json: unknown field "surprise"`},
+		{"a wrong kind", "{\"version\": 1,\n\"environment\": 3}", "not a record of version 1: line 2: json: cannot unmarshal number into Go struct field Record.environment of type string"},
+		{"an unknown state", `{"version": 1, "scenarios": [{"steps": [{"samples": [{"result": {"state": "green"}}]}]}]}`, `unknown state "green" (undecided, passed or failed)`},
+		{"more after it", `{"version": 1} {}`, "not a record: line 1: invalid character '{' after top-level value"},
+		{"empty", ``, "not a record: "},
+		{"a list", `[]`, "not a record: "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Parse([]byte(tt.text))
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "none.json")); !os.IsNotExist(err) {
+		t.Errorf("no file: %v", err)
+	}
+	if err := Write(filepath.Join(t.TempDir(), "x.json"), &Record{}); err == nil || !strings.Contains(err.Error(), "version 0 cannot be written") {
+		t.Errorf("a record without version was written: %v", err)
+	}
+}
+
+// A record that cannot be written leaves the one that is there.
+func TestWriteAllOrNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "record.json")
+	if err := Write(path, example(t)); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := os.ReadFile(path)
+	broken := example(t)
+	broken.Scenarios[0].Steps[0].Samples[0].Result.State = 99 // has no word
+	if err := Write(path, broken); err == nil {
+		t.Fatal("written")
+	}
+	after, _ := os.ReadFile(path)
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	if string(before) != string(after) || len(entries) != 1 {
+		t.Errorf("the file changed, or something is left: %v", entries)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "scenarios": [{"name": "x", "steps": []}]}`))
+	f.Add([]byte(`{"version": 1e9}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := Parse(data)
+		if err == nil && r.Version != Version {
+			t.Errorf("version %d was read", r.Version)
+		}
+	})
+}
