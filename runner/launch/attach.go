@@ -25,7 +25,7 @@ const answerWithin = 10 * time.Second
 // attach uses the sandbox of a kubeconfig, having seen that all of its API
 // servers answer.
 func attach(ctx context.Context, file string, log io.Writer) (*Sandbox, error) {
-	if err := answers(ctx, file); err != nil {
+	if err := Answers(ctx, file); err != nil {
 		return nil, fmt.Errorf("$%s is %s: %w\n"+
 			"start a sandbox there:       assay sandbox --kubeconfig %s\n"+
 			"or let the run start one:    unset %s", Attach, file, err, file, Attach)
@@ -34,8 +34,9 @@ func attach(ctx context.Context, file string, log io.Writer) (*Sandbox, error) {
 	return &Sandbox{Kubeconfig: file, Contexts: slices.Clone(clusters), Attached: true}, nil
 }
 
-// answers checks each cluster's readiness, all at once.
-func answers(ctx context.Context, file string) error {
+// Answers says why the sandbox of a kubeconfig cannot be used: the first thing
+// that is wrong with each of its clusters. It is nil when all of them are ready.
+func Answers(ctx context.Context, file string) error {
 	if _, err := os.Stat(file); err != nil {
 		return errors.New("there is no such file")
 	}
@@ -80,4 +81,24 @@ func ready(ctx context.Context, file, name string) error {
 		return fmt.Errorf("context %s is not ready: %s: %s", name, response.Status, strings.TrimSpace(string(body)))
 	}
 	return nil
+}
+
+// WroteKubeconfig says whether a kubeconfig holds what a sandbox writes and
+// nothing else, its three contexts on loopback, so that nothing is lost with it.
+func WroteKubeconfig(file string) bool {
+	config, err := clientcmd.LoadFromFile(file)
+	if err != nil || len(config.Contexts) == 0 {
+		return false
+	}
+	for name, c := range config.Contexts {
+		if !slices.Contains(clusters, name) || config.Clusters[c.Cluster] == nil {
+			return false
+		}
+	}
+	for _, c := range config.Clusters {
+		if !strings.HasPrefix(c.Server, "https://127.0.0.1:") {
+			return false
+		}
+	}
+	return true
 }

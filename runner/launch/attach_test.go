@@ -86,3 +86,39 @@ func TestAttachToNothing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestOwnSandboxBesideAnother(t *testing.T) {
+	o := fake(t, "works")
+	o.Own = true
+	t.Setenv(Attach, filepath.Join(t.TempDir(), "another"))
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop(t.Context())
+	if s.Attached {
+		t.Error("it attached to the other sandbox")
+	}
+}
+
+func TestWroteKubeconfig(t *testing.T) {
+	const here, there = "https://127.0.0.1:6443", "https://10.0.0.1:6443"
+	tests := []struct {
+		reason string
+		urls   map[string]string
+		want   bool
+	}{
+		{"a sandbox's", map[string]string{"mgmt": here, "cluster1": here, "cluster2": here}, true},
+		{"another context too", map[string]string{"mgmt": here, "production": here}, false},
+		{"another machine", map[string]string{"mgmt": there}, false},
+		{"nothing in it", nil, false},
+	}
+	for _, tt := range tests {
+		if got := WroteKubeconfig(kubeconfigFor(t, tt.urls)); got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.reason, got, tt.want)
+		}
+	}
+	if WroteKubeconfig(filepath.Join(t.TempDir(), "none")) {
+		t.Error("a file that is not there: got true")
+	}
+}

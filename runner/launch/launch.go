@@ -29,6 +29,8 @@ type Options struct {
 	// Kubeconfig is the file that the sandbox writes. Empty: one in its
 	// temporary folder, which goes away with it.
 	Kubeconfig string
+	// Own starts a sandbox even though $ASSAY_SANDBOX names another.
+	Own bool
 	// Binary is a sandbox that was built elsewhere. Empty: it is built from
 	// the sources when the cache does not hold it.
 	Binary string
@@ -65,7 +67,7 @@ type Sandbox struct {
 // Ending ctx ends the start, not a sandbox that has started.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
 	o = o.withDefaults()
-	if file := os.Getenv(Attach); file != "" {
+	if file := os.Getenv(Attach); file != "" && !o.Own {
 		return attach(ctx, file, o.Log)
 	}
 	binary := o.Binary

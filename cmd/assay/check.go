@@ -1,0 +1,199 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshassay/assay/runner"
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/scenario"
+)
+
+// defaultScenarios is where a project keeps its scenarios.
+const defaultScenarios = "scenarios"
+
+func checkCommand() *cobra.Command {
+	var name string
+	c := &cobra.Command{
+		Use:   "check [PATH…]",
+		Short: "Look for mistakes in scenarios, without a cluster",
+		Long: `Look for mistakes in scenarios, without a cluster: unknown words, wrong values, files that are not there,
+clusters and outcomes that the environment does not have, shares that contradict the manifest. All of them
+are shown at once, each with its file, line and column. The exit code is 1 when there is one.
+
+A PATH is a file or a folder; the default is ./scenarios. What its scenarios need is looked for in the folder
+that holds the folder "environments", where the environment is found too.`,
+		Example: `  assay check                                   # everything in ./scenarios
+  assay check scenarios/traffic-management      # a folder; what it needs is found above it
+  assay check --environment tutorial            # as it would run on the tutorial's clusters
+  assay check --environment my/environment.yaml other/scenarios`,
+		RunE: func(c *cobra.Command, paths []string) error {
+			return notWell(check(c.OutOrStdout(), paths, name, os.LookupEnv))
+		},
+	}
+	c.Flags().StringVar(&name, "environment", "sandbox", "`NAME|FILE` of the environment to check against")
+	return c
+}
+
+// check reads and plans everything below paths, and says what is wrong with it.
+func check(stdout io.Writer, paths []string, environmentName string, getenv func(string) (string, bool)) error {
+	if len(paths) == 0 {
+		paths = []string{defaultScenarios}
+	}
+	environments := environment.Folder(paths[0])
+	set, asked, err := load(paths, filepath.Dir(environments))
+	if err != nil {
+		return err
+	}
+	var mistakes document.Mistakes
+	for _, b := range set.Broken {
+		if asked(b.File) {
+			mistakes = append(mistakes, b.Mistakes...)
+		}
+	}
+	plan, err := planIn(withNeeds(set, asked), environmentName, environments, getenv)
+	var more document.Mistakes
+	if err != nil && !errors.As(err, &more) {
+		return err
+	}
+	mistakes = document.Sort(append(mistakes, more...))
+	if len(mistakes) == 0 {
+		fmt.Fprintln(stdout, summary(plan, asked))
+		return nil
+	}
+	mistakes.Show(stdout)
+	fmt.Fprintf(stdout, "\n%s in %s\n", count(len(mistakes), "mistake"), count(inFiles(mistakes), "file"))
+	return outcome{}
+}
+
+// load reads the scenarios of paths and those of their home, the folder in
+// which what they need is found. Asked tells which files are of paths.
+func load(paths []string, home string) (set scenario.Set, asked func(file string) bool, err error) {
+	alone, err := scenario.Load(paths...)
+	if err != nil {
+		return set, nil, err
+	}
+	ofPaths := map[string]bool{}
+	for _, file := range files(alone) {
+		ofPaths[absolute(file)] = true
+	}
+	asked = func(file string) bool { return ofPaths[absolute(file)] }
+	roots := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return inside(home, path) })
+	if len(roots) == len(paths) {
+		return alone, asked, nil
+	}
+	if set, err = scenario.Load(append(roots, home)...); err != nil {
+		return set, nil, err
+	}
+	// A file that was named and is no scenario is passed over in a folder.
+	seen := map[string]bool{}
+	for _, file := range files(set) {
+		seen[absolute(file)] = true
+	}
+	for _, b := range alone.Broken {
+		if !seen[absolute(b.File)] {
+			set.Broken = append(set.Broken, b)
+		}
+	}
+	return set, asked, nil
+}
+
+func files(set scenario.Set) []string {
+	var files []string
+	for _, s := range set.Scenarios {
+		files = append(files, s.File)
+	}
+	for _, b := range set.Broken {
+		files = append(files, b.File)
+	}
+	return files
+}
+
+// inside says whether path is folder or below it.
+func inside(folder, path string) bool {
+	relative, err := filepath.Rel(absolute(folder), absolute(path))
+	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
+}
+
+// absolute makes paths comparable.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}
+
+// withNeeds returns the scenarios that were asked for with what they need.
+func withNeeds(set scenario.Set, asked func(file string) bool) []*scenario.Scenario {
+	needed := map[string]bool{}
+	for _, s := range set.Scenarios {
+		if asked(s.File) {
+			needed[s.Name] = true
+			for _, above := range set.Ancestors(s) {
+				needed[above.Name] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(set.Scenarios), func(s *scenario.Scenario) bool { return !needed[s.Name] })
+}
+
+// planIn plans scenarios in an environment. The error is document.Mistakes
+// where something is wrong with either.
+func planIn(scenarios []*scenario.Scenario, name, folder string, getenv func(string) (string, bool)) (*runner.Plan, error) {
+	e, err := environment.Load(name, folder, getenv)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := runner.New(runner.Options{Environment: e})
+	if err != nil {
+		return nil, err
+	}
+	return engine.Plan(scenarios)
+}
+
+// summary counts what was found to be right, of what was asked for.
+func summary(p *runner.Plan, asked func(file string) bool) string {
+	scenarios, steps, expectations, left := 0, 0, 0, 0
+	for _, s := range p.Scenarios {
+		if !asked(s.Scenario.File) {
+			continue
+		}
+		scenarios++
+		steps += len(s.Scenario.Steps)
+		for _, step := range s.Steps {
+			expectations += step.Expectations
+		}
+		if s.Skip != "" {
+			left++
+		}
+	}
+	text := fmt.Sprintf("%s, %s, %s: no mistakes", count(scenarios, "scenario"), count(steps, "step"), count(expectations, "expectation"))
+	if left > 0 {
+		text += fmt.Sprintf(" (%s not for this environment)", count(left, "scenario"))
+	}
+	return text
+}
+
+// inFiles is in how many files the mistakes are.
+func inFiles(ms document.Mistakes) int {
+	files := map[string]bool{}
+	for _, m := range ms {
+		files[m.Pos.File] = true
+	}
+	return len(files)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes.
+const (
+	exitWell    = 0
+	exitNotWell = 1 // mistakes, or something that could not be done
+	exitMisused = 2 // an unknown command, flag or argument
+)
+
+// run is main with its surroundings as arguments.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var done outcome
+	switch {
+	case err == nil:
+		return exitWell
+	case errors.As(err, &done):
+		if done.err != nil {
+			fmt.Fprintf(stderr, "assay: %v\n", done.err)
+		}
+		return exitNotWell
+	default:
+		fmt.Fprintf(stderr, "assay: %v\ntry: assay --help\n", err)
+		return exitMisused
+	}
+}
+
+// outcome is the error of a command that was asked for rightly but did not go
+// well. Every other error is one of usage. A nil err was told already.
+type outcome struct{ err error }
+
+func (o outcome) Error() string { return fmt.Sprint(o.err) }
+
+// notWell marks the error of a command that was asked for rightly.
+func notWell(err error) error {
+	var told outcome
+	if err == nil || errors.As(err, &told) {
+		return err
+	}
+	return outcome{err}
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "assay",
+		Short: "Prove that a mesh divides its traffic as it was told to",
+		Long: `Assay proves whether a service mesh divides its traffic as it was told to, and says how sure it is.
+
+A scenario is a YAML file: what a chapter of a tutorial does, and what its reader should then see.`,
+		Example: `  assay check                                        look for mistakes in ./scenarios, without a cluster
+  assay sandbox                                      three clusters, two gateways and a VM, until Ctrl-C
+  go tool ginkgo ./suites -- --scenario canary       run a scenario on a sandbox of its own
+  go tool ginkgo ./suites -- --environment tutorial  run all of them on the tutorial's clusters`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(checkCommand(), sandboxCommand())
+	return root
+}

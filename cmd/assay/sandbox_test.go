@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshassay/assay/runner/launch"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with testdata/NAME.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got, -update writes it):\n%s", file, diff)
+	}
+}
+
+func TestHowToUse(t *testing.T) {
+	golden(t, "sandbox.golden", howToUse(&launch.Sandbox{
+		Kubeconfig: "/home/ada/my sandbox", VM: "192.168.64.10",
+		Gateways: map[string]string{"cluster2": "http://127.0.0.1:18002", "cluster1": "http://127.0.0.1:18001"},
+	}))
+}
+
+func TestSandboxSparesAKubeconfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config")
+	const precious = "apiVersion: v1\nkind: Config\ncontexts: [{name: production, context: {cluster: production}}]\nclusters: [{name: production, cluster: {server: https://example.com}}]\n"
+	if err := os.WriteFile(file, []byte(precious), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	code := run([]string{"sandbox", "--kubeconfig", file}, &out, &errs)
+	if code != exitNotWell || !strings.Contains(errs.String(), "is not a sandbox's kubeconfig") {
+		t.Errorf("exit code %d, %s", code, errs.String())
+	}
+	if got, _ := os.ReadFile(file); string(got) != precious {
+		t.Errorf("the file now holds %s", got)
+	}
+}
+
+func TestFree(t *testing.T) {
+	dir := t.TempDir()
+	empty, stale := filepath.Join(dir, "empty"), filepath.Join(dir, "stale")
+	const ended = "apiVersion: v1\nkind: Config\ncontexts: [{name: mgmt, context: {cluster: mgmt}}]\nclusters: [{name: mgmt, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+	for file, text := range map[string]string{empty: "", stale: ended} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{filepath.Join(dir, "none"), empty, stale} {
+		if err := free(t.Context(), file); err != nil {
+			t.Errorf("%s: %v", filepath.Base(file), err)
+		}
+	}
+	if err := free(t.Context(), dir); err == nil {
+		t.Error("a folder: no error")
+	}
+}
