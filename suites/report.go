@@ -1,0 +1,82 @@
+package suites
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/meshassay/assay/runner/report"
+	"github.com/meshassay/assay/runner/scenario"
+)
+
+// report is the body of the ReportAfterSuite: it prints the report of the run,
+// and fails a run that would be green without having shown anything.
+func (s *suite) report(r ginkgo.Report) {
+	if r.SuiteConfig.DryRun {
+		return
+	}
+	// Closed already, unless a second Ctrl-C left out the cleaning up.
+	if err := s.close(); err != nil {
+		ginkgo.Fail(err.Error())
+	}
+	if s.live.record != nil {
+		s.print()
+	}
+	if r.SuiteSucceeded {
+		if why := unfounded(r, s.broken); why != "" {
+			ginkgo.Fail(why)
+		}
+	}
+}
+
+// print shows the report, and where it and the record are.
+func (s *suite) print() {
+	fmt.Println()
+	if err := report.Text(os.Stdout, s.live.record, report.Options{}); err != nil {
+		ginkgo.Fail(err.Error())
+	}
+	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(s.reportPath()))
+}
+
+// unfounded says why a run in which no spec failed is no success.
+func unfounded(r ginkgo.Report, broken []scenario.Broken) string {
+	var b strings.Builder
+	specs := r.SpecReports.WithLeafNodeType(types.NodeTypeIt)
+	switch {
+	case len(broken) > 0:
+		// Their specs fail, so a filter has left them out: unread, a file may
+		// well hold what the filter asks for.
+		b.WriteString("files that cannot run were left out by a filter:")
+		for _, f := range broken {
+			b.WriteString("\n" + shown(f.Mistakes))
+		}
+	case r.PreRunStats.SpecsThatWillRun == 0:
+		b.WriteString("nothing was selected: no step matches the filters")
+	case specs.CountWithState(types.SpecStatePassed|types.SpecStateFailureStates) == 0:
+		b.WriteString("nothing ran:")
+		for _, spec := range specs {
+			if spec.Failure.Message != "" {
+				fmt.Fprintf(&b, "\n%s: %s", spec.FullText(), spec.Failure.Message)
+			}
+		}
+	}
+	return b.String()
+}
+
+// relative shortens a path to one from the working directory, where it is
+// below it.
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(dir, path)
+	if err != nil || strings.HasPrefix(short, "..") {
+		return path
+	}
+	return short
+}
