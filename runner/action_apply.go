@@ -58,13 +58,9 @@ func planApply(p *planner, s *PlannedStep) work {
 	}
 	w := &applyWork{ready: f.Ready == nil || *f.Ready, timeout: applyTimeout}
 	w.clusters = p.clusters(body, f.Cluster, f.Clusters)
-	if f.Timeout != nil {
-		if w.timeout = time.Duration(*f.Timeout); w.timeout == 0 {
-			p.add(body.Get("timeout").Mistake("a timeout of 0 waits for nothing").WithHint("ready: false does not wait"))
-		}
-		if !w.ready {
-			p.add(body.Get("timeout").KeyMistake("a timeout is of no use with ready: false"))
-		}
+	p.time(body.Get("timeout"), &w.timeout)
+	if f.Timeout != nil && !w.ready {
+		p.add(body.Get("timeout").KeyMistake("a timeout is of no use with ready: false"))
 	}
 	w.manifests = p.manifests(body, f)
 	p.stated.apply(w.manifests)

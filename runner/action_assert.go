@@ -81,11 +81,7 @@ func planAssert(p *planner, s *PlannedStep) work {
 			p.add(body.Get("count").Mistake("want 0 or more, got %d", w.count))
 		}
 	}
-	if f.Within != nil {
-		if w.within = time.Duration(*f.Within); w.within == 0 {
-			p.add(body.Get("within").Mistake("a time of 0 looks at nothing"))
-		}
-	}
+	p.time(body.Get("within"), &w.within)
 	v := body.Get("objects")
 	if v.Kind() == document.Sequence && v.Len() == 0 {
 		p.add(v.Mistake("the list is empty"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/report"
 	"github.com/meshassay/assay/runner/sample"
 	"github.com/meshassay/assay/runner/verdict"
 )
@@ -159,11 +160,7 @@ func (p *planner) limits(body document.Value, f expectFields, w *expectWork) {
 			p.add(budget.Get("requests").Mistake("want at least 1 request, got %d", w.requests))
 		}
 	}
-	if d := f.Budget.Time; d != nil {
-		if w.time = time.Duration(*d); w.time == 0 {
-			p.add(budget.Get("time").Mistake("a time of 0 asks nothing"))
-		}
-	}
+	p.time(budget.Get("time"), &w.time)
 }
 
 func (p *planner) verdictWanted(body document.Value, f expectFields, w *expectWork) {
@@ -303,7 +300,10 @@ func (p *planner) expected(at, requestAt document.Value, request requestFields, 
 		}
 	}
 	planned.claim = p.claim(outcomes, claim)
-	if len(claim.Shares) == 0 || unknown || len(claim.Shares) != planned.shares.Len() {
+	if planned.shares.Kind() == document.Mapping && planned.shares.Len() == 0 {
+		p.add(planned.shares.Mistake("no shares: name at least one outcome and its share"))
+	}
+	if len(claim.Shares) == 0 || unknown || p.misread(at, step) {
 		return planned // what follows would only repeat it
 	}
 	p.useless(at, planned.claim, own)
@@ -312,6 +312,24 @@ func (p *planner) expected(at, requestAt document.Value, request requestFields, 
 		p.contradiction(planned.shares, wants(claim))
 	}
 	return planned
+}
+
+// misread says that a number of the claim could not be read, and so has its
+// mistake already.
+func (p *planner) misread(at, step document.Value) bool {
+	var f struct {
+		Claim claimFields `yaml:",inline"`
+	}
+	for _, m := range append(at.Decode(&f), step.Decode(&f)...) {
+		for _, key := range []string{"shares", "tolerance", "leak", "errors"} {
+			for _, holder := range []document.Value{at, step} {
+				if path := holder.Get(key).Path(); m.Path == path || strings.HasPrefix(m.Path, path+".") {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func wants(f claimFields) map[string]float64 {
@@ -390,22 +408,31 @@ func (p *planner) problems(at, step document.Value, planned expected) {
 func (p *planner) affordable(body document.Value, c expected, w *expectWork) {
 	need := verdict.Estimate(c.claim)
 	if need == 0 || w.requests < 1 || w.time == 0 {
-		return // it has its mistake
+		return // that has its mistake
 	}
 	what := "asking the gateway"
 	if c.name != "" {
 		what = c.name
 	}
 	if need > w.requests {
-		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %d answers to decide, and the budget is %d", what, need, w.requests).
+		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %s answers to decide, and the budget is %s", what, about(need), report.Count(w.requests)).
 			WithHint("a wider tolerance takes fewer, a larger budget allows more"))
 		return
 	}
 	rate := float64(p.env.Limits.Rate)
 	if most := rate * w.time.Seconds() / float64(len(w.cases)); rate > 0 && float64(need) > most {
-		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %d answers to decide, and at the %g/s that environment %s allows there are %.0f in %s",
-			what, need, rate, p.env.Name, most, w.time).WithHint("a wider tolerance takes fewer, budget: {time: …} allows more"))
+		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %s answers to decide, and at the %g/s that environment %s allows there are %s in %s",
+			what, about(need), rate, p.env.Name, report.Count(int64(most)), report.Duration(w.time)).WithHint("a wider tolerance takes fewer, budget: {time: …} allows more"))
 	}
+}
+
+// about is a count with two figures: more would be more than an estimate knows.
+func about(n int64) string {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return report.Count((n + unit/2) / unit * unit)
 }
 
 // at is the first of the keys that is there, else the mapping itself.

@@ -52,11 +52,7 @@ func planWait(p *planner, s *PlannedStep) work {
 	}
 	w := &waitWork{fields: f, timeout: time.Minute}
 	w.clusters = p.clusters(body, f.Cluster, f.Clusters)
-	if f.Timeout != nil {
-		if w.timeout = time.Duration(*f.Timeout); w.timeout == 0 {
-			p.add(body.Get("timeout").Mistake("a timeout of 0 waits for nothing"))
-		}
-	}
+	p.time(body.Get("timeout"), &w.timeout)
 	if v := body.Get("resource"); f.Resource != "" && !resourceLike.MatchString(f.Resource) {
 		p.add(v.Mistake("want a resource as kubectl takes it, got %q", f.Resource).WithHint("the plural in small letters, then the group: deployments.apps"))
 	}

@@ -54,20 +54,21 @@ func compile(text string) (*condition, error) {
 	return &condition{text: text, program: program, parts: parts}, nil
 }
 
-// celMistake says the first error of an expression in one line.
+// celMistake says the first error of an expression in one line; what follows
+// it is mostly its echo.
 func celMistake(issues *cel.Issues) error {
-	var texts []string
 	for _, e := range issues.Errors() {
 		at := ""
-		if l := e.Location; l != nil && l.Line() > 0 {
+		switch l := e.Location; {
+		case l == nil || l.Line() < 1:
+		case l.Line() == 1:
 			at = fmt.Sprintf(" (column %d of the expression)", l.Column()+1)
-			if l.Line() > 1 {
-				at = fmt.Sprintf(" (line %d, column %d of the expression)", l.Line(), l.Column()+1)
-			}
+		default:
+			at = fmt.Sprintf(" (line %d, column %d of the expression)", l.Line(), l.Column()+1)
 		}
-		texts = append(texts, strings.Join(strings.Fields(e.Message), " ")+at)
+		return fmt.Errorf("not a CEL expression: %s%s", strings.Join(strings.Fields(e.Message), " "), at)
 	}
-	return fmt.Errorf("not a CEL expression: %s", strings.Join(slices.Compact(texts), "; "))
+	return issues.Err()
 }
 
 // holds evaluates the condition on an object, and says what the object has

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/meshassay/assay/runner/document"
@@ -110,7 +112,7 @@ func (p *planner) files(v document.Value, names []string) []kube.Manifest {
 		}
 		text, err := p.env.Expand(string(source))
 		if err != nil {
-			p.add(item.Mistake("%s: %v", name, err).WithHint("environment " + p.env.Name + " gives them in its vars"))
+			p.undefined(path, string(source), err)
 			continue
 		}
 		found, problems := kube.Decode(path, []byte(text))
@@ -120,6 +122,21 @@ func (p *planner) files(v document.Value, names []string) []kube.Manifest {
 		all = append(all, found...)
 	}
 	return all
+}
+
+// undefinedLine is how environment.Expand says where a name stands.
+var undefinedLine = regexp.MustCompile(`^line (\d+): (.*)$`)
+
+// undefined places each ${NAME} that nobody defines in the manifest's file.
+func (p *planner) undefined(path, source string, err error) {
+	for _, line := range strings.Split(err.Error(), "\n") {
+		problem := kube.Problem{File: path, Text: line}
+		if m := undefinedLine.FindStringSubmatch(line); m != nil {
+			problem.Line, _ = strconv.Atoi(m[1])
+			problem.Text = m[2]
+		}
+		p.add(manifestMistake(problem, source))
+	}
 }
 
 // manifestMistake places what is wrong with a manifest in the manifest's file.
@@ -152,9 +169,10 @@ func (p *planner) inline(v document.Value, objects []map[string]any) []kube.Mani
 	var all []kube.Manifest
 	for i, data := range objects {
 		item := v.Index(i)
+		before := len(p.mistakes)
 		expanded, ok := p.expandAll(item, data).(map[string]any)
-		if !ok {
-			continue
+		if !ok || item.Kind() != document.Mapping || len(p.mistakes) > before {
+			continue // it has its mistake
 		}
 		found, texts := kube.Check(expanded)
 		for _, text := range texts {
@@ -185,7 +203,9 @@ func (p *planner) expandAll(v document.Value, data any) any {
 	case string:
 		text, err := p.env.Expand(d)
 		if err != nil {
-			p.add(v.Mistake("%v", err))
+			for _, line := range strings.Split(err.Error(), "\n") {
+				p.add(v.Mistake("%s", undefinedLine.ReplaceAllString(line, "$2")))
+			}
 		}
 		return text
 	}

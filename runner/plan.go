@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
@@ -123,6 +124,17 @@ func (p *planner) skip(s *PlannedScenario) string {
 		return fmt.Sprintf("it is for %s, and this is %s", document.And(in), p.env.Name)
 	}
 	return ""
+}
+
+// time reads a time that a step may give; one of 0 would wait for nothing.
+func (p *planner) time(v document.Value, into *time.Duration) {
+	var d document.Duration
+	if !v.Exists() || len(v.Decode(&d)) > 0 {
+		return // not given, or it has its mistake
+	}
+	if *into = time.Duration(d); d == 0 {
+		p.add(v.Mistake("a time of 0 is over before anything is looked at"))
+	}
 }
 
 // clusters reads the fields cluster and clusters, of which a step has exactly
