@@ -117,7 +117,7 @@ func (t *translation) resolveMeshes(m *virtualMesh, meshes []meshRef) {
 func (t *translation) gatewayService(cluster string) *Service {
 	c := t.snapshot.cluster(cluster)
 	for i := range c.Services {
-		if s := &c.Services[i]; within(gatewayLabels, s.Labels) && len(s.Addresses) > 0 && len(s.Ports) > 0 {
+		if s := &c.Services[i]; within(gatewayLabels, s.Labels) && len(s.Addresses) > 0 {
 			return s
 		}
 	}
@@ -218,19 +218,20 @@ func eastWestGateway(cluster string, service *Service) *unstructured.Unstructure
 	return istioObject("Gateway", service.Namespace, name.name+"-"+name.namespace, map[string]any{
 		"selector": textsAny(service.Selector),
 		"servers": []any{map[string]any{
-			"port":  map[string]any{"number": tlsPort(service).Number, "name": "tls", "protocol": "TLS"},
+			"port":  map[string]any{"number": tlsPort(service), "name": "tls", "protocol": "TLS"},
 			"hosts": []any{"*." + federationDomain},
 			"tls":   map[string]any{"mode": "AUTO_PASSTHROUGH"},
 		}},
 	})
 }
 
-// tlsPort is the port for other clusters: tls, or the first one.
-func tlsPort(s *Service) Port {
+// tlsPort is where a gateway takes the connections of other clusters: its port
+// tls, or the one that Istio has for it where its service does not say.
+func tlsPort(s *Service) int64 {
 	if p, ok := s.named("tls"); ok {
-		return p
+		return p.Number
 	}
-	return s.Ports[0]
+	return 15443
 }
 
 // serviceEntry declares a service of another cluster: whoever calls it calls
@@ -246,7 +247,7 @@ func serviceEntry(to serviceRef, service, gateway *Service, subsets map[string]m
 			name = fmt.Sprintf("tcp-%d", p.Number)
 		}
 		ports = append(ports, map[string]any{"number": p.Number, "name": name, "protocol": protocol(name)})
-		endpointPorts[name] = tlsPort(gateway).Number
+		endpointPorts[name] = tlsPort(gateway)
 	}
 	endpoint := func(labels map[string]string) any {
 		all := map[string]any{"cluster": to.cluster}
