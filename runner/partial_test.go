@@ -10,8 +10,8 @@ import (
 func TestDiffer(t *testing.T) {
 	tests := []struct{ reason, want, got, differences string }{
 		{"a part is enough", "{a: 1}", "{a: 1, b: 2}", ""},
-		{"nested", "{a: {b: x}}", "{a: {b: x, c: y}}", ""},
-		{"another value", "{a: {b: x}}", "{a: {b: y}}", `a.b: got "y", want "x"`},
+		{"nested", "{a: {b: x}}", "{a: {b: x, c: z}}", ""},
+		{"another value", "{a: {b: x}}", "{a: {b: z}}", `a.b: got "z", want "x"`},
 		{"missing", "{a: {b: x}}", "{a: {}}", `a.b: got nothing, want "x"`},
 		{"null wants it absent", "{a: null}", "{b: 1}", ""},
 		{"null and it is there", "{a: null}", "{a: 1}", "a: got 1, want nothing"},

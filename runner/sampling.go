@@ -92,6 +92,7 @@ type asking struct {
 	work    *expectWork
 	env     *environment.Environment
 	gateway string
+	now     func() time.Time
 
 	mu       sync.Mutex // guards what follows: Progress reads it
 	url      string
@@ -102,7 +103,7 @@ type asking struct {
 }
 
 func (r *Run) asking(w *expectWork, gateway string) (*asking, error) {
-	a := &asking{work: w, env: r.env, gateway: gateway, begin: time.Now()}
+	a := &asking{work: w, env: r.env, gateway: gateway, now: r.now, begin: time.Now()}
 	if changed := r.lastChange(); !changed.IsZero() {
 		a.deadline = changed.Add(w.converge)
 	}
@@ -231,8 +232,8 @@ func (a *asking) observe(started time.Time, o *sample.Observation) {
 	case verdict.Passed:
 		j.finish()
 	case verdict.Failed:
-		if now := time.Now(); now.Before(a.deadline) {
-			j.restart(a.begin, now)
+		if a.now().Before(a.deadline) {
+			j.restart(a.begin, time.Now())
 		} else {
 			j.finish()
 		}
