@@ -341,7 +341,10 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 		d.add(m)
 		return
 	}
-	given := v.Keys()
+	given := map[string]bool{}
+	for key := range v.Entries() {
+		given[key] = true
+	}
 	meant := map[string]bool{} // keys that a misspelt one stands for: not missing too
 	for key, entry := range v.Entries() {
 		if f, ok := s.fields[key]; ok {
@@ -351,7 +354,7 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 		d.add(entry.KeyMistake("unknown key").WithHint(s.suggest(key, given, meant)))
 	}
 	missing := slices.DeleteFunc(slices.Clone(s.keys), func(key string) bool {
-		return !s.fields[key].required || slices.Contains(given, key) || meant[key]
+		return !s.fields[key].required || given[key] || meant[key]
 	})
 	if len(missing) == 1 {
 		d.add(v.KeyMistake("the key %s is missing", missing[0]))
@@ -362,8 +365,8 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 
 // suggest is the hint for an unknown key: a key that is not given yet is more likely
 // meant than one that is. It notes which one it took the key for.
-func (s *shape) suggest(key string, given []string, meant map[string]bool) string {
-	free := slices.DeleteFunc(slices.Clone(s.keys), func(k string) bool { return slices.Contains(given, k) })
+func (s *shape) suggest(key string, given, meant map[string]bool) string {
+	free := slices.DeleteFunc(slices.Clone(s.keys), func(k string) bool { return given[k] })
 	if near := nearest(key, free); near != "" {
 		meant[near] = true
 		return "did you mean " + near + "?"

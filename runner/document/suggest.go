@@ -48,12 +48,12 @@ func And(words []string) string {
 
 // nearest returns the known word at the smallest distance, the first of equals.
 func nearest(word string, known []string) string {
-	best, bestDistance := "", slips(word)+1
+	best, bestDistance, squashed := "", slips(word)+1, squash(word)
 	for _, k := range known {
 		if k == "" || k == word {
 			continue
 		}
-		if squash(k) == squash(word) {
+		if squash(k) == squashed {
 			return k
 		}
 		if d := distance(word, k, bestDistance); d < bestDistance {
@@ -77,9 +77,11 @@ func slips(word string) int {
 	}
 }
 
+var separators = strings.NewReplacer("-", "", "_", "", " ", "")
+
 // squash removes what people mix up when they remember a word but not its spelling.
 func squash(word string) string {
-	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(word))
+	return separators.Replace(strings.ToLower(word))
 }
 
 // distance is the number of letters to insert, delete, replace or swap with their

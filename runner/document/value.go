@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -153,8 +152,10 @@ func (v Value) Len() int {
 // Keys returns a mapping's keys in the file's order, each once.
 func (v Value) Keys() []string {
 	var keys []string
+	seen := map[string]bool{}
 	for i := range v.pairs() {
-		if k := v.node.Content[i].Value; !slices.Contains(keys, k) {
+		if k := v.node.Content[i].Value; !seen[k] {
+			seen[k] = true
 			keys = append(keys, k)
 		}
 	}
