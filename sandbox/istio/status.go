@@ -130,7 +130,8 @@ const (
 // the latest list of each sort counts.
 type reporter struct {
 	log   *slog.Logger
-	again func() // something could not be written: report anew
+	again func()        // something could not be written: report anew
+	retry time.Duration // after so long
 
 	mu     sync.Mutex
 	latest [2][]report
@@ -138,7 +139,7 @@ type reporter struct {
 }
 
 func newReporter(log *slog.Logger, again func()) *reporter {
-	return &reporter{log: log, again: again, word: make(chan struct{}, 1)}
+	return &reporter{log: log, again: again, retry: time.Second, word: make(chan struct{}, 1)}
 }
 
 func (r *reporter) tell(sort int, reports []report) {
@@ -189,7 +190,7 @@ func (r *reporter) write(ctx context.Context, one report) {
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err), ctx.Err() != nil:
 	default:
 		r.log.Warn("status was not written", "resource", one.resource.Resource, "object", u.GetNamespace()+"/"+u.GetName(), "err", err)
-		time.AfterFunc(time.Second, r.again)
+		time.AfterFunc(r.retry, r.again)
 	}
 }
 
