@@ -22,16 +22,17 @@ import (
 // stay.
 type folder struct {
 	dir        string
-	own        bool // a temporary one, which goes as a whole
+	own        bool // it goes as a whole: a temporary one, or one given with --remove-dir
+	keep       bool // it stays all the same, for its logs
 	lock       *os.File
 	log        *os.File
 	kubeconfig string
 }
 
 func openFolder(s settings) (*folder, error) {
-	f := &folder{own: s.dir == ""}
+	f := &folder{own: s.dir == "" || s.removeDir}
 	var err error
-	if f.own {
+	if s.dir == "" {
 		f.dir, err = os.MkdirTemp("", "assay-sandbox-")
 	} else if f.dir, err = filepath.Abs(s.dir); err == nil {
 		err = os.MkdirAll(f.dir, 0o700)
@@ -120,7 +121,7 @@ func (f *folder) logFile(part string) string { return filepath.Join(f.dir, part+
 func (f *folder) close() error {
 	klog.Flush()
 	err := errors.Join(os.RemoveAll(f.state("")), f.log.Close())
-	if f.own {
+	if f.own && !f.keep {
 		err = errors.Join(err, os.RemoveAll(f.dir))
 	}
 	return errors.Join(err, f.lock.Close())
