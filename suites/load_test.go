@@ -176,18 +176,6 @@ func TestLocation(t *testing.T) {
 	}
 }
 
-func TestHeading(t *testing.T) {
-	for _, tt := range []struct{ name, title, want string }{
-		{"canary", "100 % canary", "canary: 100 % canary"},
-		{"canary", "canary", "canary"},
-		{"canary", "", "canary"},
-	} {
-		if got := heading(&scenario.Scenario{Name: tt.name, Title: tt.title}); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
-		}
-	}
-}
-
 func TestUnfounded(t *testing.T) {
 	spec := func(state types.SpecState, why string) types.SpecReport {
 		return types.SpecReport{LeafNodeType: types.NodeTypeIt, LeafNodeText: "step", State: state, Failure: types.Failure{Message: why}}

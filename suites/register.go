@@ -12,8 +12,6 @@ import (
 // Options say what a suite consists of. The zero value is ready: all chapters
 // in the folder scenarios, in the sandbox. Flags on the command line go first.
 type Options struct {
-	// Title heads what Ginkgo prints. Default: "Assay".
-	Title string
 	// Scenarios is the file or folder of the scenarios, from the module's
 	// root. Default: "scenarios".
 	Scenarios string
@@ -38,7 +36,6 @@ func (o Options) withDefaults() Options {
 			*field = value
 		}
 	}
-	set(&o.Title, "Assay")
 	set(&o.Scenarios, "scenarios")
 	set(&o.Environment, "sandbox")
 	if o.OnRequest == nil {
@@ -47,20 +44,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run registers the scenarios and runs them: all that a test function of a
-// suite must do.
-func Run(t *testing.T, o Options) {
-	o = o.withDefaults()
-	Register(t, o)
-	config, reporter := ginkgo.GinkgoConfiguration()
-	config.FailOnEmpty = true
-	ginkgo.RunSpecs(t, o.Title, config, reporter)
-}
-
-// Register builds the tree of containers and specs, for those who call
-// RunSpecs themselves, with specs of their own beside. It must be called in a
-// test function, where flags have been parsed, and before RunSpecs. It skips
-// the test unless Ginkgo's command runs it or $ASSAY_E2E is 1, and it makes the
+// Register builds the tree of containers and specs. It must be called in a test
+// function, where flags have been parsed, and before RunSpecs. It skips the
+// test unless Ginkgo's command runs it or $ASSAY_E2E is 1, and it makes the
 // module's root the working directory, so that all paths are as a person at the
 // root would write them.
 func Register(t *testing.T, o Options) {

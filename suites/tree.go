@@ -70,13 +70,14 @@ func shown(ms document.Mistakes) string {
 // container makes a scenario's container: its steps, and in it the containers
 // of the scenarios that need it. A root is Ordered, and so is all below it;
 // ContinueOnFailure, because a sibling of what failed runs all the same (what
-// must not run skips itself); and Serial, because there is one environment.
+// must not run skips itself); and Serial, because there is one environment. Its
+// text is the name alone: Ginkgo prints those of all containers around a spec.
 func (s *suite) container(p *runner.PlannedScenario) {
 	decorators := []any{location(p.Scenario.Source.Get("name").Pos()), ginkgo.Label(ownLabels(p.Scenario)...), ginkgo.Ordered}
 	if p.Parent == nil {
 		decorators = append(decorators, ginkgo.ContinueOnFailure, ginkgo.Serial)
 	}
-	ginkgo.Describe(heading(p.Scenario), decorators, func() {
+	ginkgo.Describe(p.Scenario.Name, decorators, func() {
 		if p.Skip != "" {
 			ginkgo.It("does not run here", location(p.Scenario.Source.Pos()), func() { ginkgo.Skip(p.Skip) })
 		} else {
@@ -101,15 +102,6 @@ func (s *suite) specs(p *runner.PlannedScenario) {
 	for _, step := range p.Steps {
 		ginkgo.It(step.Title, location(step.Step.Source.Pos()), func(ctx ginkgo.SpecContext) { s.step(ctx, step) })
 	}
-}
-
-// heading is the text of a scenario's container: its name, by which it is
-// found, and what it is about.
-func heading(sc *scenario.Scenario) string {
-	if sc.Title == "" || sc.Title == sc.Name {
-		return sc.Name
-	}
-	return sc.Name + ": " + sc.Title
 }
 
 // location makes a place in a YAML file the place of a node.

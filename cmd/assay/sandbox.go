@@ -54,10 +54,13 @@ func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 			return err
 		}
 		f.kubeconfig = file
-		if !f.force {
-			if err := free(ctx, file); err != nil {
-				return err
-			}
+		if f.force {
+			err = removed(file)
+		} else {
+			err = free(ctx, file)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	s, err := launch.Start(ctx, launch.Options{Kubeconfig: f.kubeconfig, Log: stderr, Own: true})
@@ -75,15 +78,21 @@ func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	hurry, done := signal.NotifyContext(context.WithoutCancel(ctx), os.Interrupt, syscall.SIGTERM)
 	defer done()
 	err = s.Stop(hurry)
-	if f.kubeconfig != "" {
-		if removed := os.Remove(f.kubeconfig); !errors.Is(removed, os.ErrNotExist) {
-			err = errors.Join(err, removed)
-		}
+	if f.kubeconfig != "" { // a sandbox that was killed has not removed it
+		err = errors.Join(err, removed(f.kubeconfig))
 	}
 	if died != nil {
 		return fmt.Errorf("the sandbox has ended: %w", died)
 	}
 	return err
+}
+
+// removed removes a file that may not be there.
+func removed(file string) error {
+	if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // free refuses to replace a kubeconfig that is not a sandbox's, or whose

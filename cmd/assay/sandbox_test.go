@@ -59,7 +59,7 @@ func TestSandboxSparesAKubeconfig(t *testing.T) {
 func TestFree(t *testing.T) {
 	dir := t.TempDir()
 	empty, stale := filepath.Join(dir, "empty"), filepath.Join(dir, "stale")
-	const ended = "apiVersion: v1\nkind: Config\ncontexts: [{name: mgmt, context: {cluster: mgmt}}]\nclusters: [{name: mgmt, cluster: {server: 'https://127.0.0.1:1'}}]\n"
+	const ended = "# Written by the Assay sandbox; it goes when the sandbox stops.\napiVersion: v1\nkind: Config\ncontexts: [{name: mgmt, context: {cluster: mgmt}}]\nclusters: [{name: mgmt, cluster: {server: 'https://127.0.0.1:1'}}]\n"
 	for file, text := range map[string]string{empty: "", stale: ended} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
