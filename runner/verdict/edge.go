@@ -133,21 +133,18 @@ func (e *edge) evidence(hits, misses float64) float64 {
 	return m + math.Log(sum)
 }
 
-// reached says whether the evidence is at least the threshold. The exponentials
-// are only needed near it.
-func (e *edge) reached(hits, misses, threshold float64) bool {
-	m := e.largest(hits, misses)
-	if m >= threshold || m+e.slack < threshold {
-		return m >= threshold
-	}
-	return e.evidence(hits, misses) >= threshold
-}
-
 // atLeast is the least number of further answers, whatever they are, after
-// which the evidence can reach the threshold.
+// which the evidence can reach the threshold; 0 when it has reached it. The
+// exponentials are only needed near it.
 func (e *edge) atLeast(hits, misses, threshold float64) int64 {
 	missing := threshold - e.slack - e.largest(hits, misses)
-	return int64(min(missing/e.most, 1e15))
+	if missing < 8*e.most {
+		missing = threshold - e.evidence(hits, misses)
+	}
+	if missing <= 0 {
+		return 0
+	}
+	return int64(min(math.Ceil(missing/e.most), 1e15))
 }
 
 // beyond says whether the counts lie outside the edge.

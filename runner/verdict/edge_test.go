@@ -53,17 +53,25 @@ func sumExp(logs []float64) float64 {
 	return sum
 }
 
-// The shortcut of reached agrees with the evidence in full.
-func TestReachedAgreesWithEvidence(t *testing.T) {
+// The shortcut of atLeast agrees with the evidence in full, and no answers that
+// may come reach the threshold earlier than it says.
+func TestAtLeastAgreesWithEvidence(t *testing.T) {
+	const threshold = 4.6
 	for name, c := range claims {
 		x := mustNew(t, c)
 		for _, edges := range [][]edge{x.pass, x.fail} {
 			for _, e := range edges {
 				for n := 1.0; n < 1e6; n *= 1.7 {
 					for _, hits := range []float64{0, 1, math.Floor(n * e.at), math.Floor(n * .2), math.Floor(n * .4), n} {
-						hits = math.Min(hits, n)
-						if got, want := e.reached(hits, n-hits, 4.6), e.evidence(hits, n-hits) >= 4.6; got != want {
-							t.Fatalf("%s: edge at %g, %g of %g: reached %v, evidence %g", name, e.at, hits, n, got, e.evidence(hits, n-hits))
+						hits = math.Min(hits, math.Floor(n))
+						misses := math.Floor(n) - hits
+						wait := e.atLeast(hits, misses, threshold)
+						if reached := e.evidence(hits, misses) >= threshold; reached != (wait == 0) {
+							t.Fatalf("%s: edge at %g, %g of %g: wait %d, evidence %g", name, e.at, hits, n, wait, e.evidence(hits, misses))
+						}
+						m := float64(wait - 1)
+						if wait > 0 && (e.evidence(hits+m, misses) >= threshold || e.evidence(hits, misses+m) >= threshold) {
+							t.Fatalf("%s: edge at %g, %g of %g: reached before %d more", name, e.at, hits, n, wait)
 						}
 					}
 				}

@@ -85,11 +85,11 @@ func divergence(p, e float64) float64 {
 // evidence reaches the threshold.
 func (e *edge) answersWithoutHit(threshold float64) int64 {
 	low, high := int64(0), int64(1)
-	for !e.reached(0, float64(high), threshold) {
+	for e.atLeast(0, float64(high), threshold) > 0 {
 		low, high = high, high*2
 	}
 	for low+1 < high {
-		if mid := (low + high) / 2; e.reached(0, float64(mid), threshold) {
+		if mid := (low + high) / 2; e.atLeast(0, float64(mid), threshold) == 0 {
 			high = mid
 		} else {
 			low = mid

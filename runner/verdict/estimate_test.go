@@ -81,7 +81,7 @@ func TestNeeded(t *testing.T) {
 	for name, truth := range map[string][]float64{"right": {.4, .4, .2}, "wrong": {.46, .34, .2}} {
 		r := rand.New(rand.NewPCG(1, 2))
 		var told, took []int64
-		for range scale(400) {
+		for range 200 {
 			x := mustNew(t, canary(.03, .005, .001, .01))
 			for x.n < 1000 && x.Look() == Undecided {
 				x.Observe(draw(r, truth))

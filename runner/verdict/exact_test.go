@@ -96,8 +96,9 @@ func computeExact(t *testing.T, c Claim, budget int, theta ...float64) exact {
 func weigh(x *Test, hits, n, latched int) (State, int) {
 	x.state, x.n = Undecided, int64(n)
 	x.counts[0], x.counts[1] = int64(hits), int64(n-hits)
+	clear(x.idlePass)
+	clear(x.idleFail)
 	for i := range x.latched {
-		x.idle[i] = 0
 		x.latched[i] = latched>>i&1 == 1
 	}
 	x.evaluate()
@@ -142,7 +143,7 @@ func TestExactErrorProbabilities(t *testing.T) {
 		right           float64
 		mean            float64 // at the right split, from an independent computation; 0: none
 	}{
-		{"50/50 by 5 pp", evenly(.05, .01, .01, .01), 8000, []float64{.45, .55}, []float64{.5, .52, .54}, []float64{.56, .6}, .5, 1383},
+		{"50/50 by 5 pp", evenly(.05, .01, .01, .01), 6000, []float64{.45, .55}, []float64{.5, .52, .54}, []float64{.56, .6}, .5, 1383},
 		{"50/50 by 10 pp", evenly(.1, .01, .05, .05), 3000, []float64{.4, .6}, []float64{.5, .55}, []float64{.61, .8}, .5, 0},
 		{"5/95 by 5 pp: one edge each", oneEdge, 4000, []float64{.1}, []float64{.0, .05, .09}, []float64{.11, .3}, .05, 0},
 	} {

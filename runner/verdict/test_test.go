@@ -95,7 +95,7 @@ func TestLatching(t *testing.T) {
 		t.Fatalf("at 53.4 %% of 700: latched %v", x.latched)
 	}
 	x.Update(countsOf([]int64{710, 790}, 0, 0))
-	if e := &x.pass[low]; e.reached(710, 790, x.logPass) {
+	if e := &x.pass[low]; e.atLeast(710, 790, x.logPass) == 0 {
 		t.Fatal("the lower edge is still confirmed by the counts: the test tests nothing")
 	}
 	if !x.latched[low] || x.state != Passed {
@@ -247,7 +247,8 @@ func TestIdleEdgesChangeNothing(t *testing.T) {
 			i := draw(r, []float64{.4, .39, .2})
 			x.Observe(i)
 			y.Observe(i)
-			clear(y.idle)
+			clear(y.idlePass)
+			clear(y.idleFail)
 			x.evaluate()
 			y.evaluate()
 			if diff := cmp.Diff(x.latched, y.latched); diff != "" || x.state != y.state {
@@ -267,7 +268,8 @@ func BenchmarkObserveAndLook(b *testing.B) {
 		x.Observe([...]int{0, 1, 2, 0, 1}[i%5])
 		if x.Look() != Undecided { // begin anew without building the test again
 			clear(x.latched)
-			clear(x.idle)
+			clear(x.idlePass)
+			clear(x.idleFail)
 			counts := x.counts
 			*x = fresh
 			x.counts = counts
