@@ -25,6 +25,7 @@ var Resource = schema.GroupVersionResource{Group: "sandbox.assay", Version: "v1"
 // Fault is a Fault object that was read and can be put into force.
 type Fault struct {
 	Name     string
+	revision string   // of the object: what it asks for is the same as long as this is
 	clusters []string // whose gateways; none is all
 	effect   effect
 }
@@ -53,6 +54,7 @@ var kinds = []kind{
 // given clusters. Any problem means that nothing of it is in force.
 func Read(u *unstructured.Unstructured, clusters []string) (f Fault, problems []string) {
 	f.Name = u.GetName()
+	f.revision = fmt.Sprintf("%s %s %d", u.GetName(), u.GetUID(), u.GetGeneration())
 	values, _ := u.Object["spec"].(map[string]any)
 	spec := strict.New("spec", values, &problems)
 	for i, c := range spec.Texts("clusters") {
@@ -104,6 +106,11 @@ func Apply(faults []Fault, cluster string, hosts []routing.Host) []routing.Host 
 		out = append(out, h)
 	}
 	return out
+}
+
+// Same tells whether two lists are the same faults, asking for the same.
+func Same(a, b []Fault) bool {
+	return slices.EqualFunc(a, b, func(a, b Fault) bool { return a.revision == b.revision })
 }
 
 // VMDown tells whether any of the faults has taken the VM down.

@@ -154,6 +154,29 @@ func TestRouteFaults(t *testing.T) {
 	}
 }
 
+func TestSame(t *testing.T) {
+	read := func(name string, generation int64, percent any) Fault {
+		f, problems := Read(&unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": name, "uid": "u", "generation": generation},
+			"spec": map[string]any{"errors": map[string]any{"percent": percent}}}}, both)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		return f
+	}
+	a, again, edited, other := read("a", 1, 5.0), read("a", 1, 5.0), read("a", 2, 6.0), read("b", 1, 5.0)
+	for _, c := range []struct {
+		a, b []Fault
+		want bool
+	}{
+		{nil, []Fault{}, true}, {[]Fault{a}, []Fault{again}, true}, {[]Fault{a}, []Fault{edited}, false},
+		{[]Fault{a}, []Fault{other}, false}, {[]Fault{a, other}, []Fault{other, a}, false}, {[]Fault{a}, nil, false},
+	} {
+		if got := Same(c.a, c.b); got != c.want {
+			t.Errorf("Same(%v, %v) = %t", c.a, c.b, got)
+		}
+	}
+}
+
 func TestVMDown(t *testing.T) {
 	down, other := mustRead(t, `{"vmDown":{}}`), mustRead(t, `{"blocks":{"size":9}}`)
 	if VMDown(nil) || VMDown([]Fault{other}) || !VMDown([]Fault{other, down}) || !VMDown([]Fault{down, down}) {

@@ -61,8 +61,12 @@ func (d *director) advance(now time.Time) (next time.Time, more bool) {
 }
 
 // lie puts faults into force at once, in place of those before: a fault is no
-// news that has to reach a gateway, it is the gateway's.
+// news that has to reach a gateway, it is the gateway's. The same faults again
+// change nothing, or a block that is being dealt would begin anew.
 func (d *director) lie(faults []fault.Fault) {
+	if fault.Same(d.faults, faults) {
+		return
+	}
 	d.faults = faults
 	for cluster := range d.gateways {
 		d.swap(cluster)

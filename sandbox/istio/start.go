@@ -2,7 +2,6 @@ package istio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -43,6 +42,11 @@ type Options struct {
 // Start watches until ctx ends. It returns when every gateway serves what the
 // clusters said when it was called.
 func Start(ctx context.Context, o Options) error {
+	return start(ctx, o, newClients)
+}
+
+// start has its clients made by connect.
+func start(ctx context.Context, o Options, connect func(*rest.Config) (clients, error)) error {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
@@ -50,7 +54,7 @@ func Start(ctx context.Context, o Options) error {
 	gateways := map[string]*gateway.Gateway{}
 	var synced []cache.InformerSynced
 	for _, c := range o.Clusters {
-		clients, err := newClients(c.Config)
+		clients, err := connect(c.Config)
 		if err != nil {
 			return fmt.Errorf("istio: clients of %s: %w", c.Name, err)
 		}
@@ -64,16 +68,16 @@ func Start(ctx context.Context, o Options) error {
 		c.Gateway.Connect(o.Network)
 	}
 	var err error
-	if s.mgmt, err = newClients(o.Mgmt); err != nil {
+	if s.mgmt, err = connect(o.Mgmt); err != nil {
 		return fmt.Errorf("istio: clients of mgmt: %w", err)
 	}
-	s.faults = cache.NewSharedIndexInformer(listWatch(s.mgmt.dynamic.Resource(fault.Resource)), &unstructured.Unstructured{}, 0, nil)
+	s.faults = cache.NewSharedIndexInformer(dynamically(s.mgmt.dynamic, fault.Resource), &unstructured.Unstructured{}, 0, nil)
 	if err := prepare(s.faults, func() { signal(s.lying) }); err != nil {
 		return fmt.Errorf("istio: watch faults: %w", err)
 	}
 	go s.faults.RunWithContext(ctx)
 	if !cache.WaitForCacheSync(ctx.Done(), append(synced, s.faults.HasSynced)...) {
-		return fmt.Errorf("istio: watch the clusters: %w", errors.Join(context.Cause(ctx)))
+		return fmt.Errorf("istio: watch the clusters: %w", context.Cause(ctx))
 	}
 	s.director = newDirector(gateways, o.Propagation, o.Log)
 	s.reporter = newReporter(o.Log, func() { signal(s.dirty); signal(s.lying) })

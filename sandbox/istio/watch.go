@@ -8,8 +8,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	k8sfields "k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -53,18 +53,17 @@ type watcher struct {
 func newWatcher(ctx context.Context, name string, c clients, changed func()) (*watcher, error) {
 	w := &watcher{name: name, clients: c, istio: map[string]cache.SharedIndexInformer{}, core: map[string]cache.SharedIndexInformer{}}
 	for _, k := range kinds {
-		w.istio[k.gvr.Resource] = cache.NewSharedIndexInformer(listWatch(c.dynamic.Resource(k.gvr)), &unstructured.Unstructured{}, 0, nil)
+		w.istio[k.gvr.Resource] = cache.NewSharedIndexInformer(dynamically(c.dynamic, k.gvr), &unstructured.Unstructured{}, 0, nil)
 	}
 	for resource, watched := range map[string]struct {
-		client  cache.Getter
+		lw      cache.ListerWatcher
 		example runtime.Object
 	}{
-		"services":       {c.core.RESTClient(), &corev1.Service{}},
-		"pods":           {c.core.RESTClient(), &corev1.Pod{}},
-		"endpointslices": {c.discovery.RESTClient(), &discoveryv1.EndpointSlice{}},
+		"services":       {typed(c.core, c.core.Services("").List, c.core.Services("").Watch), &corev1.Service{}},
+		"pods":           {typed(c.core, c.core.Pods("").List, c.core.Pods("").Watch), &corev1.Pod{}},
+		"endpointslices": {typed(c.discovery, c.discovery.EndpointSlices("").List, c.discovery.EndpointSlices("").Watch), &discoveryv1.EndpointSlice{}},
 	} {
-		lw := cache.NewListWatchFromClient(watched.client, resource, metav1.NamespaceAll, k8sfields.Everything())
-		w.core[resource] = cache.NewSharedIndexInformer(lw, watched.example, 0, nil)
+		w.core[resource] = cache.NewSharedIndexInformer(watched.lw, watched.example, 0, nil)
 	}
 	for _, set := range []map[string]cache.SharedIndexInformer{w.istio, w.core} {
 		for resource, informer := range set {
@@ -99,16 +98,19 @@ func prepare(informer cache.SharedIndexInformer, changed func()) error {
 	return err
 }
 
-// listWatch watches a resource of every namespace through the dynamic client.
-func listWatch(client dynamic.ResourceInterface) *cache.ListWatch {
-	return &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return client.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			return client.Watch(ctx, o)
-		},
-	}
+// dynamically watches a resource of every namespace through the dynamic client.
+func dynamically(c dynamic.Interface, gvr schema.GroupVersionResource) cache.ListerWatcher {
+	return typed(c, c.Resource(gvr).List, c.Resource(gvr).Watch)
+}
+
+// typed watches a resource with a client's own methods. What the client is
+// decides whether it can begin a watch with the objects that are there.
+func typed[L runtime.Object](client any, list func(context.Context, metav1.ListOptions) (L, error),
+	watches func(context.Context, metav1.ListOptions) (watch.Interface, error)) cache.ListerWatcher {
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc:  func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) { return list(ctx, o) },
+		WatchFuncWithContext: watches,
+	}, client)
 }
 
 func (w *watcher) synced() []cache.InformerSynced {
