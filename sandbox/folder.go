@@ -84,6 +84,10 @@ func (f *folder) take() error {
 // openLogs sends the logs of all parts to files, also what parts write to
 // standard error without asking, and what the Go runtime writes at a crash.
 func (f *folder) openLogs() error {
+	// Kubernetes' log would be appended to an earlier sandbox's.
+	if err := os.RemoveAll(f.logFile("kubernetes")); err != nil {
+		return err
+	}
 	flags := flag.NewFlagSet("klog", flag.ContinueOnError)
 	klog.InitFlags(flags)
 	for _, setting := range [][2]string{

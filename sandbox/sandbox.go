@@ -44,6 +44,7 @@ var plans = []plan{
 type sandbox struct {
 	work     context.Context // of all that works against the API servers
 	halt     context.CancelFunc
+	complete chan struct{} // closed when all has started
 	network  *network.Network
 	vm       *vm.VM
 	gateways map[string]*gateway.Gateway

@@ -35,7 +35,7 @@ const drain = 200 * time.Millisecond
 // started, also with an error, and must be stopped.
 func start(ctx context.Context, s settings, f *folder, events *parent.Events) (*sandbox, error) {
 	work, halt := context.WithCancel(context.Background())
-	b := &sandbox{work: work, halt: halt, network: network.New(), gateways: map[string]*gateway.Gateway{}}
+	b := &sandbox{work: work, halt: halt, complete: make(chan struct{}), network: network.New(), gateways: map[string]*gateway.Gateway{}}
 	return b, reason(ctx, b.start(ctx, s, f, events))
 }
 
@@ -83,6 +83,7 @@ func (b *sandbox) start(ctx context.Context, s settings, f *folder, events *pare
 	if err := b.startMesh(s); err != nil {
 		return err
 	}
+	close(b.complete)
 	b.kubeconfig = f.kubeconfig
 	return apiserver.WriteKubeconfig(f.kubeconfig, b.servers)
 }
@@ -114,6 +115,7 @@ func (b *sandbox) furnish(ctx context.Context, s settings, p plan, server *apise
 	if err := server.WaitReady(ctx); err != nil {
 		return err
 	}
+	slog.Info("API server is ready", "cluster", p.name)
 	client, err := kubernetes.NewForConfig(server.Config)
 	if err != nil {
 		return fail(err)
@@ -129,7 +131,8 @@ func (b *sandbox) furnish(ctx context.Context, s settings, p plan, server *apise
 	if err := crd.Install(ctx, server.Config, p.sets...); err != nil {
 		return fail(err)
 	}
-	if err := controllers.Start(b.work, server.Config, server.CA); err != nil {
+	slog.Info("custom resources are served", "cluster", p.name)
+	if err := controllers.Start(b.work, server.Config, server.CA, b.complete); err != nil {
 		return fail(err)
 	}
 	objects, err := b.objects(p, client)
@@ -143,6 +146,7 @@ func (b *sandbox) furnish(ctx context.Context, s settings, p plan, server *apise
 	if err := bootstrap.Apply(ctx, dynamicClient, objects); err != nil {
 		return fail(err)
 	}
+	slog.Info("first objects are applied", "cluster", p.name)
 	if err := bootstrap.WaitAvailable(ctx, dynamicClient, objects); err != nil {
 		return fail(err)
 	}
@@ -187,12 +191,15 @@ func (b *sandbox) startMesh(s settings) error {
 	for _, name := range b.meshClusters() {
 		clusters = append(clusters, istio.Cluster{Name: name, Config: configs[name], Gateway: b.gateways[name]})
 	}
-	err := istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: configs["mgmt"], Network: b.network, VM: b.vm,
-		Propagation: s.propagation, Log: slog.Default()})
-	if err != nil {
-		return err
-	}
 	mgmt := configs["mgmt"]
 	delete(configs, "mgmt")
-	return gloomesh.Start(b.work, gloomesh.Options{Mgmt: mgmt, Clusters: configs, Log: slog.Default()})
+	var both errgroup.Group
+	both.Go(func() error {
+		return istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: mgmt, Network: b.network, VM: b.vm,
+			Propagation: s.propagation, Log: slog.Default()})
+	})
+	both.Go(func() error {
+		return gloomesh.Start(b.work, gloomesh.Options{Mgmt: mgmt, Clusters: configs, Log: slog.Default()})
+	})
+	return both.Wait()
 }

@@ -23,6 +23,7 @@ type cluster struct {
 	client    *kubernetes.Clientset
 	metadata  metadata.Interface
 	informers informers.SharedInformerFactory
+	later     <-chan struct{}
 	ca        []byte // that signs the API server's certificate, PEM
 }
 
@@ -30,9 +31,10 @@ type cluster struct {
 type run func(ctx context.Context)
 
 // Start starts the controllers against the API server of config, whose
-// certificate ca (PEM) signs. They run until ctx ends. Every custom resource
-// should be served already, so that garbage collection knows it from the start.
-func Start(ctx context.Context, config *rest.Config, ca []byte) error {
+// certificate ca (PEM) signs. They run until ctx ends. Garbage collection,
+// which watches every kind there is, begins when later is closed: until then
+// nothing is deleted, and other things are more urgent.
+func Start(ctx context.Context, config *rest.Config, ca []byte, later <-chan struct{}) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
@@ -41,7 +43,7 @@ func Start(ctx context.Context, config *rest.Config, ca []byte) error {
 	if err != nil {
 		return err
 	}
-	c := cluster{client: client, metadata: md, informers: informers.NewSharedInformerFactory(client, 0), ca: ca}
+	c := cluster{later: later, client: client, metadata: md, informers: informers.NewSharedInformerFactory(client, 0), ca: ca}
 	var all []run
 	for _, build := range []struct {
 		name string

@@ -28,12 +28,21 @@ func garbage(ctx context.Context, c cluster) ([]run, error) {
 	if err != nil {
 		return nil, err
 	}
+	after := func(begin run) run {
+		return func(ctx context.Context) {
+			select {
+			case <-ctx.Done():
+			case <-c.later:
+				begin(ctx)
+			}
+		}
+	}
 	return []run{
-		func(ctx context.Context) {
+		after(func(ctx context.Context) {
 			metadataInformers.Start(ctx.Done())
 			close(started)
 			collector.Run(ctx, 2, garbageInitial)
-		},
-		func(ctx context.Context) { collector.Sync(ctx, c.client.Discovery(), garbageSync) },
+		}),
+		after(func(ctx context.Context) { collector.Sync(ctx, c.client.Discovery(), garbageSync) }),
 	}, nil
 }
