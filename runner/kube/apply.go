@@ -297,10 +297,11 @@ func content(o *Object) map[string]any {
 // part that helps: the path and what is wrong with it. Other errors it leaves.
 func plainly(err error) error {
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) || passes(err) || apierrors.IsUnauthorized(err) || status.Status().Code >= 500 && !strings.Contains(status.Status().Message, "failed to create typed patch object") {
+	if !errors.As(err, &status) {
 		return err
 	}
 	text := status.Status().Message
+	// An apply that does not fit the kind's schema comes as an internal error.
 	if _, rest, ok := strings.Cut(text, "failed to create typed patch object ("); ok {
 		if _, rest, ok := strings.Cut(rest, "): "); ok {
 			path, what, _ := strings.Cut(rest, ": ")
@@ -309,6 +310,9 @@ func plainly(err error) error {
 			}
 			return &Refused{Text: strings.TrimPrefix(rest, "."), Err: err}
 		}
+	}
+	if passes(err) || apierrors.IsUnauthorized(err) || status.Status().Code >= 500 {
+		return err
 	}
 	return &Refused{Text: text, Err: err}
 }

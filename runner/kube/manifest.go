@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
 
@@ -119,7 +121,11 @@ var yamlLine = regexp.MustCompile(`(?:error converting YAML to JSON: )?(?:yaml: 
 
 func decodeDocument(p part) ([]*Object, []wrong) {
 	var data any
-	if err := yaml.UnmarshalStrict(p.source, &data); err != nil {
+	text, err := yaml.YAMLToJSONStrict(p.source)
+	if err == nil {
+		err = json.Unmarshal(text, &data) // keeps whole numbers whole, however large
+	}
+	if err != nil {
 		text, line := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: "), p.line
 		if at := yamlLine.FindStringSubmatchIndex(text); at != nil {
 			n, _ := strconv.Atoi(text[at[2]:at[3]])
@@ -141,9 +147,9 @@ func decodeDocument(p part) ([]*Object, []wrong) {
 }
 
 // Check makes objects of plain data: one, or those of a List. It returns what
-// each needs and lacks. Whole numbers become int64, as Kubernetes wants them.
+// each needs and lacks. Whole numbers must be int64, as Kubernetes wants them.
 func Check(data map[string]any) ([]*Object, []string) {
-	o := &Object{Object: whole(data).(map[string]any)}
+	o := &Object{Object: runtime.DeepCopyJSON(data)}
 	if items, ok := o.Object["items"].([]any); ok && strings.HasSuffix(o.GetKind(), "List") {
 		return checkList(items)
 	}
@@ -210,32 +216,6 @@ func checkList(items []any) ([]*Object, []string) {
 		}
 	}
 	return objects, texts
-}
-
-// whole turns the float64 of every whole number into int64, all the way down,
-// on a copy.
-func whole(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		m := make(map[string]any, len(v))
-		for k, e := range v {
-			m[k] = whole(e)
-		}
-		return m
-	case []any:
-		s := make([]any, len(v))
-		for i, e := range v {
-			s[i] = whole(e)
-		}
-		return s
-	case float64:
-		if n := int64(v); float64(n) == v {
-			return n
-		}
-	case int:
-		return int64(v)
-	}
-	return v
 }
 
 // Identity says which object a manifest is about, for finding two manifests of

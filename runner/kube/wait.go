@@ -40,10 +40,12 @@ func (e *Never) Error() string { return e.Why }
 // busy). A timeout of 0 means that only the context limits the wait.
 func (c *Cluster) Until(ctx context.Context, timeout time.Duration, check func(context.Context) (done bool, why string, err error)) error {
 	started := time.Now()
-	last := "nothing was learned of it"
+	last := ""
 	poll := func(ctx context.Context) (bool, error) {
 		done, why, err := check(ctx)
 		switch {
+		case err != nil && ctx.Err() != nil && last != "":
+			return false, nil // cut off in the middle of a request: that says nothing new
 		case err != nil && passes(err):
 			last = err.Error()
 			return false, nil
