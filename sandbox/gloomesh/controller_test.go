@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -370,6 +372,15 @@ func TestControllerWritesInOrder(t *testing.T) {
 		m.two.breakWith(func(string) error { check(); return nil }) // before every write
 		m.apply(t, canaryFile)
 		m.apply(t, divideFile)
+		teal, err := os.ReadFile(divideFile) // another subset of the same service
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.mgmt.put(fromText(t, strings.ReplaceAll(string(teal), "version: green", "version: teal"))[0])
+		settle()
+		if m.declares(t, "blue-green-canary.blue-green-canary.svc.cluster.local", "version-green") {
+			t.Error("the subset that nobody points to any more is still declared")
+		}
 		m.mgmt.remove(t, "TrafficPolicy", "gloo-mesh", "blue-green-canary")
 		settle()
 		check()

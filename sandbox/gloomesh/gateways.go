@@ -11,10 +11,11 @@ import (
 
 // A selectedGateway is an ingress gateway that a VirtualGateway is put on.
 type selectedGateway struct {
-	cluster string
-	service *Service
-	port    Port
-	name    string // of the Istio Gateway, in the service's namespace
+	cluster  string
+	service  *Service
+	port     Port   // of the Istio Gateway
+	external int64  // the service's port that leads there, 0 if none does
+	name     string // of the Istio Gateway, in the service's namespace
 }
 
 // istioName is how a VirtualService names the Gateway.
@@ -34,11 +35,10 @@ func (t *translation) selectBy(g *virtualGateway, s gatewaySelector) {
 	for _, r := range t.gatewaysOf(s, &g.problems) {
 		selected++
 		service, _ := t.snapshot.find(r)
-		port, ok := portFor(g, s, r, service)
-		if !ok {
+		one := selectedGateway{cluster: r.cluster, service: service, name: gatewayName(g, service)}
+		if !one.choosePort(g, s, r) {
 			continue
 		}
-		one := selectedGateway{cluster: r.cluster, service: service, port: port, name: gatewayName(g, service)}
 		if !slices.ContainsFunc(t.gateways[g], func(o selectedGateway) bool { return o.cluster == one.cluster && o.istioName() == one.istioName() }) {
 			t.gateways[g] = append(t.gateways[g], one)
 		}
@@ -67,34 +67,40 @@ func (t *translation) gatewaysOf(s gatewaySelector, found *problems) []serviceRe
 	return out
 }
 
-// portFor is the port of the Istio Gateway. The sandbox's gateways answer at one
-// port of their service, whatever the number; another one cannot be served.
-func portFor(g *virtualGateway, s gatewaySelector, r serviceRef, service *Service) (Port, bool) {
+// choosePort finds the port of the Istio Gateway; false, with a problem of g, if
+// there is none. The sandbox's gateways answer at one port of their service,
+// whatever the number; another one cannot be served.
+func (one *selectedGateway) choosePort(g *virtualGateway, s gatewaySelector, r serviceRef) bool {
+	ports := one.service.Ports
 	if s.byWorkload {
-		leads := slices.ContainsFunc(service.Ports, func(p Port) bool { return p.Number == s.bindPort || p.TargetPort == s.bindPort })
-		if !leads {
-			g.warnings = append(g.warnings, fmt.Sprintf("%s.bindPort: no port of service %s leads to %d", s.path, r, s.bindPort))
+		one.port = Port{Name: gatewayPort, Number: s.bindPort}
+		i := slices.IndexFunc(ports, func(p Port) bool { return p.Number == s.bindPort || p.TargetPort == s.bindPort })
+		if i < 0 {
+			g.warn("%s.bindPort: no port of service %s leads to %d", s.path, r, s.bindPort)
+			return true
 		}
-		return Port{Name: gatewayPort, Number: s.bindPort}, true
+		one.external = ports[i].Number
+		return true
 	}
 	name := s.portName
 	if name == "" {
 		name = "tls" // the API's default
 	}
-	port, ok := service.named(name)
+	port, ok := one.service.named(name)
 	switch {
 	case !ok:
 		var names []string
-		for _, p := range service.Ports {
+		for _, p := range ports {
 			names = append(names, p.Name)
 		}
 		g.problems.invalidf(s.path+".portName", "service %s has no port %s (it has %s)", r, name, strings.Join(names, ", "))
-		return Port{}, false
+		return false
 	case name != gatewayPort:
 		g.problems.failf(s.path+".portName", "%s is not honoured by the sandbox: its gateways answer at port %s", name, gatewayPort)
-		return Port{}, false
+		return false
 	}
-	return port, true
+	one.port, one.external = port, port.Number
+	return true
 }
 
 // gatewayName is the VirtualGateway's name and a decimal hash of what it is and

@@ -322,6 +322,19 @@ func TestFederationIsSelective(t *testing.T) {
 	}
 }
 
+// A port that nothing leads to is accepted, as Gloo Mesh does, but not in silence.
+func TestAPortThatNothingLeadsTo(t *testing.T) {
+	in := edit(t, tutorial(t, "testdata/edition-1.1.yaml"), "VirtualGateway", `deployToIngressGateways: {bindPort: 8081}`)
+	got := statusOf(t, Translate(in), "VirtualGateway", "bgc-virtualgateway")
+	want := []any{
+		"spec.deployToIngressGateways.bindPort: no port of service istio-system/istio-ingressgateway of cluster1 leads to 8081",
+		"spec.deployToIngressGateways.bindPort: no port of service istio-system/istio-ingressgateway of cluster2 leads to 8081",
+	}
+	if diff := cmp.Diff(want, got["warnings"]); diff != "" || got["state"] != accepted {
+		t.Errorf("%v: warnings (-want +got)\n%s", got["state"], diff)
+	}
+}
+
 // A second virtual mesh cannot have a mesh of the first.
 func TestAMeshBelongsToOneVirtualMesh(t *testing.T) {
 	in := tutorial(t, virtualMeshFile, virtualMeshFile)

@@ -35,7 +35,6 @@ type Port struct {
 	Name       string
 	Number     int64
 	TargetPort int64 // 0 where it is a name
-	NodePort   int64
 }
 
 const (

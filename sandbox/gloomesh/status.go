@@ -112,7 +112,7 @@ func (t *translation) gatewayFields(g *virtualGateway) map[string]any {
 		applied = append(applied, map[string]any{
 			"destinationRef":    destination.object().any(),
 			"externalAddresses": listAny(one.service.Addresses),
-			"externalPort":      one.externalPort(),
+			"externalPort":      one.external,
 			"port":              one.port.Number,
 		})
 		if slices.ContainsFunc(g.selectors, func(s gatewaySelector) bool { return s.byWorkload }) {
@@ -142,14 +142,6 @@ func (t *translation) gatewayFields(g *virtualGateway) map[string]any {
 	addList(fields, "selectedVirtualHosts", refsOf(hosts))
 	addList(fields, "selectedRouteTables", refsOf(tables))
 	return fields
-}
-
-// externalPort differs from the port where the service is reached by a node's.
-func (g selectedGateway) externalPort() int64 {
-	if len(g.service.Addresses) == 0 && g.port.NodePort != 0 {
-		return g.port.NodePort
-	}
-	return g.port.Number
 }
 
 // tablesUnder lists the route tables along the routes of h that come after m.

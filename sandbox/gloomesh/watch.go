@@ -108,7 +108,6 @@ func serviceOf(u *unstructured.Unstructured) Service {
 		one.Name, _ = port["name"].(string)
 		one.Number, _ = port["port"].(int64)
 		one.TargetPort, _ = port["targetPort"].(int64) // a name stays 0
-		one.NodePort, _ = port["nodePort"].(int64)
 		s.Ports = append(s.Ports, one)
 	}
 	ingress, _, _ := unstructured.NestedSlice(u.Object, "status", "loadBalancer", "ingress")
