@@ -149,6 +149,7 @@ func (s *sandbox) cluster(kubeconfig, name string) (*rest.Config, dynamic.Interf
 	if err != nil {
 		s.Fatal(err)
 	}
+	config.QPS = -1 // we poll
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		s.Fatal(err)
