@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,13 @@ func onSandbox(t *testing.T, set []*scenario.Scenario) *Run {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { // children first; what was put back already is passed over
+		for _, s := range slices.Backward(plan.Scenarios) {
+			if err := r.PutBack(context.WithoutCancel(t.Context()), s); err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	return r
 }
 
@@ -155,9 +163,6 @@ func TestApplySaysWhyNothingBecomesReady(t *testing.T) {
     timeout: 5s
 `))
 	wantStep(t, r, 0, record.Failed, "deployment assay-unready/web", "0 of 1 replicas are available", "container web waits, ErrImagePull")
-	if err := r.PutBack(t.Context(), r.plan.Scenarios[0]); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestWaitAndAssertOnTheSandbox(t *testing.T) {
