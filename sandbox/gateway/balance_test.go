@@ -2,15 +2,16 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/meshassay/assay/sandbox/routing"
 )
@@ -120,109 +121,131 @@ func TestSwapUnderLoad(t *testing.T) {
 	m.pod(t, "10.244.0.1", says("1"))
 	m.pod(t, "10.244.0.2", says("2"))
 	m.route(t, to("10.244.0.1"))
-	done := load(t, m, 4)
+	c := load(t, m, 4)
+	defer c.end()
 	for i := range 200 {
 		m.route(t, to([]string{"10.244.0.1", "10.244.0.2"}[i%2]))
 	}
-	done(100)
+	c.goOn(t, 20)
 }
 
-// load keeps asking with so many clients, half of them on new connections.
-// done waits until so many answers have come since, and ends it; every answer
-// must be 200.
-func load(t *testing.T, m *mesh, clients int) (done func(answers int)) {
+// clients keep asking, half of them on new connections, half of them with POST;
+// every answer must be 200.
+type clients struct {
+	mu      sync.Mutex
+	changed *sync.Cond
+	answers []int // of each client; -1 once it has given up
+	stop    context.CancelFunc
+	working sync.WaitGroup
+}
+
+func load(t *testing.T, m *mesh, n int) *clients {
 	ctx, cancel := context.WithCancel(context.Background())
-	answered := make(chan struct{})
-	var wg sync.WaitGroup
-	for i := range clients {
+	c := &clients{answers: make([]int, n), stop: cancel}
+	c.changed = sync.NewCond(&c.mu)
+	for i := range n {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: i%2 == 0}}
-		wg.Go(func() {
+		c.working.Go(func() {
 			defer client.CloseIdleConnections()
 			for ctx.Err() == nil {
-				var resp *http.Response
-				var err error
-				if i%4 < 2 {
-					resp, err = client.Get("http://" + m.Addr())
-				} else {
-					resp, err = client.Post("http://"+m.Addr(), "text/plain", strings.NewReader("hello"))
-				}
+				err := ask(client, "http://"+m.Addr(), i%4 < 2)
+				c.mu.Lock()
+				c.answers[i]++
 				if err != nil {
 					t.Error(err)
+					c.answers[i] = -1
+				}
+				c.changed.Broadcast()
+				c.mu.Unlock()
+				if err != nil {
 					return
-				}
-				if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 {
-					t.Errorf("%s %s", resp.Status, body)
-				}
-				resp.Body.Close()
-				select {
-				case answered <- struct{}{}:
-				case <-ctx.Done():
 				}
 			}
 		})
 	}
-	ended := make(chan struct{})
-	go func() { wg.Wait(); close(ended) }()
-	// Answers before done count for nothing, but must not hold clients up.
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-answered:
-			case <-stop:
-				return
-			case <-ended:
-				return
-			}
-		}
-	}()
-	return func(answers int) {
-		t.Helper()
-		close(stop)
-		<-stopped
-		for range answers {
-			select {
-			case <-answered:
-			case <-ended:
-				t.Fatal("a client gave up")
-			}
-		}
-		cancel()
-		<-ended
+	return c
+}
+
+func ask(client *http.Client, url string, get bool) error {
+	r, err := http.NewRequest("POST", url, strings.NewReader("hello"))
+	if get {
+		r, err = http.NewRequest("GET", url, nil)
 	}
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != 200 {
+		err = fmt.Errorf("%s %s", resp.Status, body)
+	}
+	return err
+}
+
+// goOn waits until each client has had so many more answers. After two, no
+// request is under way that was begun before.
+func (c *clients) goOn(t *testing.T, answers int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	want := slices.Clone(c.answers)
+	for i := range c.answers {
+		for c.answers[i] >= 0 && c.answers[i] < want[i]+answers {
+			c.changed.Wait()
+		}
+	}
+}
+
+func (c *clients) end() {
+	c.stop()
+	c.working.Wait()
 }
 
 // A pod is replaced as a Deployment does it: the new one is there, the gateway
-// learns of it, the old one goes off the network and then ends. Nobody sees an
-// error, though connections to the old one were kept.
+// learns that the old one is not to be used, and when what is under way has
+// ended the old one goes off the network and ends. Nobody sees an error, though
+// connections to the old one were kept.
 func TestBackendReplaced(t *testing.T) {
 	m := newMesh(t)
-	old := m.pod(t, "10.244.0.1", says("old"))
-	m.route(t, to("10.244.0.1"))
-	done := load(t, m, 4)
-	for i := range 20 {
-		before, after := "10.244.0."+string(rune('a'+i)), "10.244.0."+string(rune('a'+i+1))
-		if i == 0 {
-			before = "10.244.0.1"
-		}
+	old, before := m.pod(t, "10.244.0.100", says("old")), "10.244.0.100"
+	m.route(t, to(before))
+	c := load(t, m, 4)
+	defer c.end()
+	for i := range 10 {
+		after := fmt.Sprintf("10.244.0.%d", i+1)
 		next := m.pod(t, after, says("new"))
 		m.route(t, to(before, after))
-		m.net.Unregister(before)
-		shutdown(t, old)
+		c.goOn(t, 3)
 		m.route(t, to(after))
-		old = next
+		c.goOn(t, 2)
+		m.net.Unregister(before)
+		old.Close()
+		old, before = next, after
 	}
-	done(100)
+	c.goOn(t, 10)
 }
 
-// shutdown ends a server as workload.Close does.
-func shutdown(t *testing.T, s *httptest.Server) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	if err := s.Config.Shutdown(ctx); err != nil {
-		t.Error(err)
+// A request that was routed to a pod which has been replaced since, before it
+// could be sent, goes to the one that is there now.
+func TestRetryAsksWhoIsThereNow(t *testing.T) {
+	m := newMesh(t)
+	m.pod(t, "10.244.0.2", says("new"))
+	m.route(t, to("10.244.0.1"))
+	r := m.request(t, "POST", "/", strings.NewReader("hello"))
+	rule, path := m.table.Load().Find(r)
+	c := &call{gateway: m.Gateway, rule: rule, target: rule.Choose(&routing.Connection{}), path: path}
+	m.route(t, to("10.244.0.2"))
+	resp, err := c.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); string(body) != "new" {
+		t.Errorf("answered %s %q", resp.Status, body)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,7 +60,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	c := &call{transport: g.transport, rule: rule, target: target, path: path, began: time.Now()}
+	c := &call{gateway: g, rule: rule, target: target, path: path, began: time.Now()}
 	proxy := httputil.ReverseProxy{
 		Rewrite:        c.rewrite,
 		Transport:      c,
@@ -88,11 +89,11 @@ func reply(w http.ResponseWriter, status int, body string) {
 
 // call is a request on its way to a destination.
 type call struct {
-	transport *http.Transport
-	rule      *routing.Rule
-	target    *routing.Target
-	path      string // to send on, escaped
-	began     time.Time
+	gateway *Gateway
+	rule    *routing.Rule
+	target  *routing.Target
+	path    string // to send on, escaped
+	began   time.Time
 }
 
 // rewrite makes the request that is sent on.
@@ -133,8 +134,8 @@ func newID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// RoundTrip sends the request to an endpoint, and to the next one as long as
-// no connection comes about. A request of which anything may have been sent is
+// RoundTrip sends the request to an endpoint, and to another one as long as no
+// connection comes about. A request of which anything may have been sent is
 // not repeated here. (The transport itself repeats what an idle connection, by
 // then closed by the service, could not take; so nobody sees an error because
 // a pod went away between two requests.)
@@ -146,14 +147,37 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	endpoints := c.target.Endpoints
 	first := c.target.Next()
-	for i := 0; ; i++ {
-		r.URL.Host = endpoints[(first+i)%len(endpoints)]
-		resp, err := c.transport.RoundTrip(r)
+	r.URL.Host = endpoints[first]
+	tried := []string{r.URL.Host}
+	for {
+		resp, err := c.gateway.transport.RoundTrip(r)
 		var unsent dialError
-		if err == nil || !errors.As(err, &unsent) || r.Context().Err() != nil || i+1 == min(attempts, len(endpoints)) {
+		if err == nil || !errors.As(err, &unsent) || r.Context().Err() != nil || len(tried) == attempts {
 			return resp, err
 		}
+		// The endpoints of now: this one may have failed because it was replaced
+		// since the request was routed.
+		if now := c.gateway.table.Load().Target(c.target.Name); now != nil {
+			endpoints = now.Endpoints
+		}
+		next := another(endpoints, first+1, tried)
+		if next == "" {
+			return resp, err
+		}
+		r.URL.Host = next
+		tried = append(tried, next)
 	}
+}
+
+// another gives the first endpoint from a turn on that was not tried, "" if
+// all were.
+func another(endpoints []string, turn int, tried []string) string {
+	for i := range endpoints {
+		if e := endpoints[(turn+i)%len(endpoints)]; !slices.Contains(tried, e) {
+			return e
+		}
+	}
+	return ""
 }
 
 // answered marks a service's answer as having come through Envoy.

@@ -16,6 +16,7 @@ type Table struct {
 	exact    map[string]*virtualHost
 	suffixes []*virtualHost // "*.example.com", longest first
 	any      *virtualHost   // "*"
+	targets  map[string]*Target
 }
 
 type virtualHost struct {
@@ -48,7 +49,7 @@ type Target struct {
 
 // New makes a table. It reports every mistake, not only the first.
 func New(hosts []Host) (*Table, error) {
-	t := &Table{exact: map[string]*virtualHost{}}
+	t := &Table{exact: map[string]*virtualHost{}, targets: map[string]*Target{}}
 	var mistakes []error
 	seen := map[string]bool{}
 	for _, h := range hosts {
@@ -65,6 +66,9 @@ func New(hosts []Host) (*Table, error) {
 				continue
 			}
 			v.rules = append(v.rules, rule)
+			for _, target := range rule.targets {
+				t.targets[target.Name] = target
+			}
 		}
 		if err := t.add(h.Name, v); err != nil {
 			mistakes = append(mistakes, err)
@@ -141,6 +145,10 @@ func (t *Table) Find(r *http.Request) (rule *Rule, path string) {
 	}
 	return nil, ""
 }
+
+// Target gives a target of that name, nil if no rule has one. Targets of the
+// same name have the same endpoints.
+func (t *Table) Target(name string) *Target { return t.targets[name] }
 
 // host finds the most specific virtual host. As in Envoy, a host whose routes
 // do not match is not followed by a less specific one.
