@@ -40,25 +40,37 @@ func openFolder(s settings) (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.prepare(s.kubeconfig); err != nil {
+		if s.dir == "" { // a given one may be another sandbox's
+			err = errors.Join(err, os.RemoveAll(f.dir))
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+// prepare takes the folder and makes it ready for a new run.
+func (f *folder) prepare(kubeconfig string) error {
 	if err := f.take(); err != nil {
-		return nil, err
+		return err
 	}
-	if f.kubeconfig, err = filepath.Abs(s.kubeconfig); err != nil {
-		return nil, err
+	if kubeconfig == "" {
+		kubeconfig = filepath.Join(f.dir, "kubeconfig")
 	}
-	if s.kubeconfig == "" {
-		f.kubeconfig = filepath.Join(f.dir, "kubeconfig")
+	var err error
+	if f.kubeconfig, err = filepath.Abs(kubeconfig); err != nil {
+		return err
 	}
 	if err := apiserver.CheckKubeconfig(f.kubeconfig); err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.RemoveAll(f.state("")); err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.MkdirAll(f.state("etcd"), 0o700); err != nil {
-		return nil, err
+		return err
 	}
-	return f, f.openLogs()
+	return f.openLogs()
 }
 
 // take makes sure that no other sandbox uses the folder. The lock goes with

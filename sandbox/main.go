@@ -26,8 +26,9 @@ import (
 const (
 	// startLimit is generous: a machine under load needs many times as long.
 	startLimit = 4 * time.Minute
-	// stopLimit is when stopping in order is given up.
-	stopLimit = 8 * time.Second
+	// stopLimit is when stopping in order is given up. It is as generous,
+	// because constructing an API server cannot be interrupted.
+	stopLimit = 20 * time.Second
 	// memoryLimit is where the garbage collector begins to work harder. It is
 	// well above what is in use, about 400 MB: a limit below that would make
 	// the start many times slower.
@@ -82,6 +83,14 @@ func run(ctx context.Context, s settings, events *parent.Events, began time.Time
 		return err
 	}
 	survive(ctx, f, events)
+	stopping, beginStop := context.WithCancel(ctx)
+	defer beginStop()
+	context.AfterFunc(stopping, func() {
+		time.AfterFunc(stopLimit, func() {
+			events.Failed(fmt.Sprintf("did not stop in order within %s", stopLimit))
+			os.Exit(1)
+		})
+	})
 	starting, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("not ready after %s", startLimit))
 	box, err := start(starting, s, f, events)
 	cancel()
@@ -92,12 +101,8 @@ func run(ctx context.Context, s settings, events *parent.Events, began time.Time
 	}
 	asked := ctx.Err() != nil
 	f.keep = !asked // somebody will want to read why
-	stopping := time.Now()
-	giveUp := time.AfterFunc(stopLimit, func() {
-		events.Failed(fmt.Sprintf("did not stop in order within %s", stopLimit))
-		os.Exit(1)
-	})
-	defer giveUp.Stop()
+	beginStop()
+	began = time.Now()
 	stopped := errors.Join(box.stop(), f.close())
 	if !asked {
 		return errors.Join(err, stopped)
@@ -105,7 +110,7 @@ func run(ctx context.Context, s settings, events *parent.Events, began time.Time
 	if stopped != nil {
 		return fmt.Errorf("stopping: %w", stopped)
 	}
-	events.Stopped(time.Since(stopping).Seconds())
+	events.Stopped(time.Since(began).Seconds())
 	return nil
 }
 
