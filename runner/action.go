@@ -9,12 +9,10 @@ import (
 	"github.com/meshassay/assay/runner/record"
 )
 
-// action is one kind of step.
+// action is one kind of step. Its body is decoded into the struct NAMEFields,
+// whose doc comments are the action's reference.
 type action struct {
 	name string
-	// fields is the zero value of the struct that the action's body is decoded
-	// into; its doc comments are the action's reference.
-	fields any
 	// changes says that the action is part of bringing about a scenario's
 	// state: it changes objects or waits for them. The others only look.
 	changes bool
@@ -33,10 +31,10 @@ type work interface {
 
 // actions is the table of all actions. A new one is a file and its line here.
 var actions = []action{
-	{name: "apply", fields: applyFields{}, changes: true, plan: planApply},
-	{name: "wait", fields: waitFields{}, changes: true, plan: planWait},
-	{name: "assert", fields: assertFields{}, plan: planAssert},
-	{name: "expect", fields: expectFields{}, plan: planExpect},
+	{name: "apply", changes: true, plan: planApply},
+	{name: "wait", changes: true, plan: planWait},
+	{name: "assert", plan: planAssert},
+	{name: "expect", plan: planExpect},
 }
 
 // Actions are the names of all actions, in the order of the table.

@@ -92,12 +92,24 @@ func (e *Engine) Plan(scenarios []*scenario.Scenario) (*Plan, error) {
 	return plan, document.Sort(p.mistakes).Err()
 }
 
+// Check returns what is wrong with the steps of one scenario, whatever is wrong
+// with what it needs: for scenarios that cannot be planned, so that all their
+// mistakes are told at once.
+func (e *Engine) Check(s *scenario.Scenario) document.Mistakes {
+	p := &planner{engine: e, env: e.env, used: make(map[string]bool)}
+	p.scenario(&PlannedScenario{Scenario: s})
+	return document.Sort(p.mistakes)
+}
+
 func (p *planner) scenario(s *PlannedScenario) {
 	if s.Skip = p.skip(s); s.Skip != "" {
 		return
 	}
 	p.stated = &stated{}
 	for _, step := range s.Scenario.Steps {
+		if step.Action == "" {
+			continue // it has no action, or several: its mistake is told already
+		}
 		planned := &PlannedStep{Step: step, Scenario: s, Title: step.Name}
 		a := actionNamed(step.Action)
 		if a == nil {

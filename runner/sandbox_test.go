@@ -130,6 +130,10 @@ func TestApplyRefusesAnUnknownField(t *testing.T) {
     - {apiVersion: v1, kind: ConfigMap, metadata: {name: assay-first, namespace: default}, data: {a: b}}
     - {apiVersion: networking.mesh.gloo.solo.io/v1, kind: TrafficPolicy, metadata: {name: assay-typo, namespace: gloo-mesh}, spec: {policy: {trafficShfit: {}}}}
 `))
+	first := &kube.Object{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "assay-first", "namespace": "default"}}}
+	if err := r.clusters["mgmt"].Delete(t.Context(), first); err != nil { // a test that was killed may have left it
+		t.Fatal(err)
+	}
 	got := wantStep(t, r, 0, record.Failed, "s.yaml:9", "assay-typo", "spec.policy.trafficShfit: unknown field")
 	if len(got.Changes) != 1 || got.Changes[0].Name != "assay-first" || got.Changes[0].What != record.Created {
 		t.Errorf("changes %+v, want the one that was made before the refusal", got.Changes)

@@ -104,6 +104,8 @@ func (c *Cluster) Ready(ctx context.Context, objects []*Object, timeout time.Dur
 		for _, o := range waiting {
 			r, err := c.readiness(ctx, o, rule)
 			switch {
+			case err != nil && ctx.Err() != nil:
+				return false, "", err // cut off: what was known of it stays
 			case err != nil && !passes(err):
 				return false, "", &ObjectError{Cluster: c.Name, Object: o, Err: err}
 			case err != nil:
