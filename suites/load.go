@@ -56,6 +56,7 @@ func load(o Options, g settings, labelFilter string) (*suite, error) {
 	if err != nil {
 		return nil, err
 	}
+	set.Broken = s.withSteps(set.Broken)
 	wanted, err := choose(set, g.scenario, func(sc *scenario.Scenario) bool {
 		return !heldBack(labelsOf(set, sc), o.OnRequest, labelFilter)
 	})
@@ -170,10 +171,25 @@ func concerned(broken []scenario.Broken, names []string) []scenario.Broken {
 	})
 }
 
-// withBroken adds to a failed choice what may be its cause.
+// withSteps adds the mistakes in the steps of files that are broken elsewhere,
+// so that whoever mends one finds all of them.
+func (s *suite) withSteps(broken []scenario.Broken) []scenario.Broken {
+	for i, b := range broken {
+		if b.Scenario != nil {
+			broken[i].Mistakes = document.Sort(append(slices.Clone(b.Mistakes), s.engine.Check(b.Scenario)...))
+		}
+	}
+	return broken
+}
+
+// withBroken adds to a failed choice what may be its cause, unless it tells it already.
 func withBroken(err error, broken []scenario.Broken) error {
+	var told document.Mistakes
+	if errors.As(err, &told) {
+		return err
+	}
 	for _, b := range broken {
-		err = fmt.Errorf("%w\n%w", err, b.Mistakes)
+		err = fmt.Errorf("%w\n%v", err, b.Mistakes)
 	}
 	return err
 }

@@ -53,18 +53,27 @@ func check(stdout io.Writer, paths []string, environmentName string, getenv func
 	if err != nil {
 		return err
 	}
-	var mistakes document.Mistakes
+	engine, err := engineFor(environmentName, environments, getenv)
+	mistakes, err := mistakesOf(err)
+	if err != nil {
+		return err
+	}
 	for _, b := range set.Broken {
 		if asked(b.File) {
 			mistakes = append(mistakes, b.Mistakes...)
+			mistakes = append(mistakes, stepsOf(engine, b)...)
 		}
 	}
-	plan, err := planIn(withNeeds(set, asked), environmentName, environments, getenv)
-	var more document.Mistakes
-	if err != nil && !errors.As(err, &more) {
-		return err
+	var plan *runner.Plan
+	if engine != nil {
+		var wrong document.Mistakes
+		plan, err = engine.Plan(withNeeds(set, asked))
+		if wrong, err = mistakesOf(err); err != nil {
+			return err
+		}
+		mistakes = append(mistakes, wrong...)
 	}
-	mistakes = document.Sort(append(mistakes, more...))
+	mistakes = document.Sort(mistakes)
 	if len(mistakes) == 0 {
 		fmt.Fprintln(stdout, summary(plan, asked))
 		return nil
@@ -145,18 +154,31 @@ func withNeeds(set scenario.Set, asked func(file string) bool) []*scenario.Scena
 	return slices.DeleteFunc(slices.Clone(set.Scenarios), func(s *scenario.Scenario) bool { return !needed[s.Name] })
 }
 
-// planIn plans scenarios in an environment. The error is document.Mistakes
-// where something is wrong with either.
-func planIn(scenarios []*scenario.Scenario, name, folder string, getenv func(string) (string, bool)) (*runner.Plan, error) {
+// engineFor makes an engine for an environment. The error is document.Mistakes
+// where something is wrong with its file.
+func engineFor(name, folder string, getenv func(string) (string, bool)) (*runner.Engine, error) {
 	e, err := environment.Load(name, folder, getenv)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := runner.New(runner.Options{Environment: e})
-	if err != nil {
-		return nil, err
+	return runner.New(runner.Options{Environment: e})
+}
+
+// stepsOf returns the mistakes in the steps of a scenario that is broken elsewhere.
+func stepsOf(engine *runner.Engine, b scenario.Broken) document.Mistakes {
+	if engine == nil || b.Scenario == nil {
+		return nil
 	}
-	return engine.Plan(scenarios)
+	return engine.Check(b.Scenario)
+}
+
+// mistakesOf parts the mistakes in files from an error that is none.
+func mistakesOf(err error) (document.Mistakes, error) {
+	var ms document.Mistakes
+	if errors.As(err, &ms) {
+		return ms, nil
+	}
+	return nil, err
 }
 
 // summary counts what was found to be right, of what was asked for.

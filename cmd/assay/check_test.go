@@ -36,6 +36,32 @@ answers:
 	t.Chdir(root)
 }
 
+// A mistake in the frame of a scenario does not hide those in its steps.
+func TestCheckTellsTheMistakesOfStepsToo(t *testing.T) {
+	project(t, map[string]string{"scenarios/lost.yaml": `apiVersion: assay/v1
+kind: Scenario
+name: lost
+needs: nobody
+steps:
+- expcet: {request: {path: /api}, shares: {blue: 100%}}
+- expect: {request: {path: /api}, shares: {blu: 100%}}
+`})
+	var got bytes.Buffer
+	if err := check(&got, nil, "sandbox", os.LookupEnv); err == nil {
+		t.Error("check finds nothing wrong")
+	}
+	for _, want := range []string{
+		"scenarios/lost.yaml:4:8: needs: no scenario is called nobody",
+		`scenarios/lost.yaml:6:3: steps[0].expcet: unknown action "expcet" (did you mean expect?)`,
+		"scenarios/lost.yaml:7:44: steps[1].expect.shares.blu: unknown outcome (did you mean blue?)",
+		"3 mistakes in 1 file",
+	} {
+		if !strings.Contains(got.String(), want) {
+			t.Errorf("got\n%s\nwant in it\n%s", got.String(), want)
+		}
+	}
+}
+
 const (
 	wellFormed = `apiVersion: assay/v1
 kind: Scenario

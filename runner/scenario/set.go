@@ -26,6 +26,9 @@ type Broken struct {
 	File     string
 	Name     string // as far as it could be read; may be ""
 	Mistakes document.Mistakes
+	// Scenario is what could be read all the same, so that its steps can be
+	// checked too; nil when nothing could.
+	Scenario *Scenario
 }
 
 // Load reads scenarios from files and folders. A folder is walked, hidden folders

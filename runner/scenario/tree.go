@@ -42,7 +42,7 @@ func (t *tree) set() Set {
 	var set Set
 	for _, e := range t.entries {
 		if len(e.mistakes) > 0 {
-			set.Broken = append(set.Broken, Broken{File: e.file, Name: e.name, Mistakes: document.Sort(e.mistakes)})
+			set.Broken = append(set.Broken, Broken{File: e.file, Name: e.name, Mistakes: document.Sort(e.mistakes), Scenario: e.scenario})
 		}
 	}
 	set.Scenarios = t.below("")
