@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ func (s *suite) register() {
 // Ginkgo's reports and -p does not wait for a process that has gone.
 func (s *suite) registerRefusal() {
 	message := s.refused.Error()
+	var mistakes document.Mistakes
+	if errors.As(s.refused, &mistakes) {
+		message = shown(mistakes)
+	}
 	ginkgo.It("reads its scenarios", types.NewCustomCodeLocation("before the first scenario"), func() { ginkgo.Fail(message) })
 	ginkgo.ReportAfterSuite("the report of the run", func(r ginkgo.Report) {
 		if r.SuiteSucceeded && !r.SuiteConfig.DryRun { // a filter has left the spec out
