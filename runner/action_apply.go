@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,7 +141,12 @@ func titleOr(s *PlannedStep, format string, args ...any) string {
 }
 
 func (w *applyWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
-	return r.onEach(w.clusters, func(c *kube.Cluster) error { return w.apply(ctx, r, s, out, c) })
+	err := r.onEach(w.clusters, func(c *kube.Cluster) error { return w.apply(ctx, r, s, out, c) })
+	// Clusters end in any order; a record shall read the same every time.
+	slices.SortStableFunc(out.Changes, func(a, b record.Change) int {
+		return slices.Index(w.clusters, a.Cluster) - slices.Index(w.clusters, b.Cluster)
+	})
+	return err
 }
 
 func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *record.Step, c *kube.Cluster) error {
@@ -150,7 +156,7 @@ func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *reco
 		objects[i] = m.Object
 		origin[m.Object] = m.Origin()
 	}
-	r.live(s, func() string { return "applying to " + c.Name })
+	r.live(c.Name, func() string { return "applying to " + c.Name })
 	applied, err := c.ApplyAll(ctx, objects)
 	// What was done counts even when the rest could not be.
 	r.changes(s, out, c, applied)
@@ -170,7 +176,7 @@ func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *reco
 	for i, a := range applied {
 		live[i] = a.After
 	}
-	r.live(s, func() string { return "waiting in " + c.Name + " until what was applied is ready" })
+	r.live(c.Name, func() string { return "waiting in " + c.Name + " until what was applied is ready" })
 	return late(c.Ready(ctx, live, w.timeout, ready))
 }
 

@@ -121,7 +121,7 @@ func (p *planner) pattern(v document.Value, data map[string]any) pattern {
 
 func (w *assertWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
 	return r.onEach(w.clusters, func(c *kube.Cluster) error {
-		r.live(s, func() string { return "looking at objects in " + c.Name })
+		r.live(c.Name, func() string { return "looking at objects in " + c.Name })
 		err := c.Until(ctx, w.within, func(ctx context.Context) (bool, string, error) {
 			var all []string
 			for _, p := range w.patterns {

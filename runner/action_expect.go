@@ -338,5 +338,5 @@ func (p *planner) request(v document.Value, f requestFields) sample.Request {
 }
 
 func (w *expectWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
-	return r.sample(ctx, s, w, out)
+	return r.sample(ctx, w, out)
 }

@@ -73,15 +73,15 @@ func planWait(p *planner, s *PlannedStep) work {
 }
 
 func (w *waitWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
-	return r.onEach(w.clusters, func(c *kube.Cluster) error { return w.wait(ctx, r, s, c) })
+	return r.onEach(w.clusters, func(c *kube.Cluster) error { return w.wait(ctx, r, c) })
 }
 
-func (w *waitWork) wait(ctx context.Context, r *Run, s *PlannedStep, c *kube.Cluster) error {
+func (w *waitWork) wait(ctx context.Context, r *Run, c *kube.Cluster) error {
 	what := w.fields.Resource + " " + w.fields.Object
 	if w.fields.Namespace != "" {
 		what = w.fields.Resource + " " + w.fields.Namespace + "/" + w.fields.Object
 	}
-	r.live(s, func() string { return fmt.Sprintf("waiting in %s for %s: %s", c.Name, what, w.fields.Until) })
+	r.live(c.Name, func() string { return fmt.Sprintf("waiting in %s for %s: %s", c.Name, what, w.fields.Until) })
 	err := c.Until(ctx, w.timeout, func(ctx context.Context) (bool, string, error) {
 		resource, err := c.Find(w.fields.Resource)
 		var none *kube.NoKind

@@ -38,7 +38,7 @@ func (p *planner) find(v document.Value, name string, folder bool) string {
 	path := filepath.Join(p.step.Scenario.Scenario.Dir, filepath.FromSlash(name))
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, os.ErrNotExist) {
-		p.add(v.Mistake("no such %s: %s", sort(folder), name).WithHint(p.near(path)))
+		p.add(v.Mistake("no such %s: %s", kindOf(folder), name).WithHint(p.near(path)))
 		return ""
 	}
 	var info os.FileInfo
@@ -64,7 +64,7 @@ func (p *planner) find(v document.Value, name string, folder bool) string {
 	return path
 }
 
-func sort(folder bool) string {
+func kindOf(folder bool) string {
 	if folder {
 		return "folder"
 	}

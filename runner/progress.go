@@ -1,15 +1,23 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 )
 
-// live says what a step is doing until the step ends. Several parts of one
-// step may each have something to say.
-func (r *Run) live(_ *PlannedStep, say func() string) {
+// telling is what one part of a step (one cluster, one gateway) is doing.
+type telling struct {
+	part string
+	say  func() string
+}
+
+// live says what a part of the present step is doing, until the step ends or
+// the part says something else.
+func (r *Run) live(part string, say func() string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.progress = append(r.progress, say)
+	// A new slice: Progress may be reading the old one.
+	r.progress = append(slices.DeleteFunc(slices.Clone(r.progress), func(t telling) bool { return t.part == part }), telling{part, say})
 }
 
 // quiet ends what live began.
@@ -24,11 +32,11 @@ func (r *Run) quiet() {
 // between steps, and safe to call at any time.
 func (r *Run) Progress() string {
 	r.mu.Lock()
-	say := r.progress
+	now := r.progress
 	r.mu.Unlock()
 	var lines []string
-	for _, s := range say {
-		if line := s(); line != "" {
+	for _, t := range now {
+		if line := t.say(); line != "" {
 			lines = append(lines, line)
 		}
 	}

@@ -30,7 +30,7 @@ type Run struct {
 	ended    map[*PlannedStep]record.State
 	undo     map[*PlannedScenario][]undoing
 	changed  time.Time // of the last change to any cluster
-	progress []func() string
+	progress []telling
 	unsaved  error // the first error of writing the record
 }
 

@@ -22,7 +22,7 @@ const workers = 16
 
 // sample asks all gateways of an expectation side by side, and judges each on
 // its own.
-func (r *Run) sample(ctx context.Context, s *PlannedStep, w *expectWork, out *record.Step) error {
+func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error {
 	errs := make([]error, len(w.gateways))
 	asked := make([]*asking, len(w.gateways))
 	var all sync.WaitGroup
@@ -32,7 +32,7 @@ func (r *Run) sample(ctx context.Context, s *PlannedStep, w *expectWork, out *re
 			return err
 		}
 		asked[i] = a
-		r.live(s, a.progress)
+		r.live(name, a.progress)
 		all.Go(func() { errs[i] = r.ask(ctx, a) })
 	}
 	all.Wait()
@@ -48,13 +48,13 @@ func (r *Run) sample(ctx context.Context, s *PlannedStep, w *expectWork, out *re
 		return err
 	}
 	for i := range out.Samples {
-		found = append(found, w.judge(s, &out.Samples[i], &w.cases[i%len(w.cases)]))
+		found = append(found, w.judge(&out.Samples[i], &w.cases[i%len(w.cases)]))
 	}
 	return joined(found)
 }
 
 // judge compares one verdict with the one wanted.
-func (w *expectWork) judge(s *PlannedStep, got *record.Sample, c *expected) error {
+func (w *expectWork) judge(got *record.Sample, c *expected) error {
 	state, cause := got.Result.State, got.Result.Because
 	text := fmt.Sprintf("%s: %s", c.blame(got.Result), report.Line(*got))
 	if got.Diagnosis != "" {

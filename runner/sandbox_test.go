@@ -209,3 +209,45 @@ func TestPutBackWorksAfterCtrlC(t *testing.T) {
 	}
 	putBack(t, r, "default", "ConfigMap", "assay-ctrl-c")
 }
+
+// One step alone, as a suite's focus leaves it: what it builds on is brought
+// about first, and nothing else is judged. And the fault must be caught.
+func TestAWrongSplitFailsOnTheSandbox(t *testing.T) {
+	set, err := scenario.Load("../scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := set.Select("blue-green-canary")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, ms := scenario.Parse("wrong.yaml", []byte(`apiVersion: assay/v1
+kind: Scenario
+name: wrong
+needs: blue-green-canary
+steps:
+- apply: {cluster: mgmt, objects: [{apiVersion: sandbox.assay/v1, kind: Fault, metadata: {name: wrong}, spec: {weights: {points: 6, from: canary, to: blue}}}]}
+- expect: {request: {path: /api}, shares: {blue: 40%, green: 40%, canary: 20%}, tolerance: 3pp, converge: 500ms}
+`))
+	if len(ms) > 0 {
+		t.Fatal(ms)
+	}
+	r := onSandbox(t, append(all, wrong))
+	planned := r.plan.Scenarios[len(all)]
+	got := r.Step(t.Context(), planned.Steps[1])
+	if got.State != record.Failed || !strings.HasPrefix(got.Error, "wrong.yaml:7:") || !strings.Contains(got.Error, "routing mistake") {
+		t.Errorf("%s: %s, want failed at its line", got.State, got.Error)
+	}
+	t.Log(got.Error)
+	rec, _, err := r.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range rec.Scenarios {
+		for _, step := range s.Steps {
+			if alone := s.Name == "wrong" && step.Index == 1; step.Reached == alone || step.Action != "apply" && !alone {
+				t.Errorf("%s step %d (%s): reached %v", s.Name, step.Index, step.Action, step.Reached)
+			}
+		}
+	}
+}
