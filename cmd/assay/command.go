@@ -36,7 +36,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if done.err != nil {
 			fmt.Fprintf(stderr, "assay: %v\n", done.err)
 		}
-		return exitNotWell
+		return max(exitNotWell, done.code)
 	default:
 		fmt.Fprintf(stderr, "assay: %v\ntry: assay --help\n", err)
 		return exitMisused
@@ -44,8 +44,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 // outcome is the error of a command that was asked for rightly but did not go
-// well. Every other error is one of usage. A nil err was told already.
-type outcome struct{ err error }
+// well. Every other error is one of usage. A nil err was told already; a code
+// is that of a command that was run.
+type outcome struct {
+	err  error
+	code int
+}
 
 func (o outcome) Error() string { return fmt.Sprint(o.err) }
 
@@ -55,7 +59,7 @@ func notWell(err error) error {
 	if err == nil || errors.As(err, &told) {
 		return err
 	}
-	return outcome{err}
+	return outcome{err: err}
 }
 
 func rootCommand() *cobra.Command {

@@ -18,7 +18,7 @@ func TestExitCodesAndHelp(t *testing.T) {
 		{"check --help", exitWell, "assay check --environment tutorial", ""},
 		{"chekc", exitMisused, "", `unknown command "chekc"`},
 		{"--colour", exitMisused, "", "unknown flag: --colour"},
-		{"sandbox mgmt", exitMisused, "", `unknown command "mgmt" for "assay sandbox"`},
+		{"sandbox mgmt", exitMisused, "", `unknown argument "mgmt" (a command goes after --: assay sandbox -- mgmt)`},
 		{"sandbox --kubeconfig", exitMisused, "", "flag needs an argument: --kubeconfig"},
 	}
 	for _, tt := range tests {

@@ -7,11 +7,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -27,18 +29,28 @@ type sandboxFlags struct {
 func sandboxCommand() *cobra.Command {
 	var f sandboxFlags
 	c := &cobra.Command{
-		Use:   "sandbox",
-		Short: "Run the sandbox until Ctrl-C",
+		Use:   "sandbox [-- COMMAND [ARG…]]",
+		Short: "Run the sandbox until Ctrl-C, or while a command runs",
 		Long: `Run the sandbox in the foreground: three Kubernetes API servers (mgmt, cluster1, cluster2), a small mesh,
 a gateway in each workload cluster, and a "virtual machine", in one process on this machine's loopback.
 It is built the first time (about 4 minutes on two cores), which needs Go and nothing else. Nothing of the
-tutorial is deployed in it: that is for scenarios, or for you. Ctrl-C ends it and leaves nothing behind.`,
+tutorial is deployed in it: that is for scenarios, or for you. Ctrl-C ends it and leaves nothing behind.
+
+With a command it runs as long as that does: with KUBECONFIG, ASSAY_SANDBOX, MGMT, CLUSTER1, CLUSTER2 and
+VM_ADDRESS set for it, and with its exit code.`,
 		Example: `  assay sandbox                              # then follow what it prints
   assay sandbox --kubeconfig ~/.kube/sandbox # a kubeconfig in a place that you know
-  ASSAY_SANDBOX=~/.kube/sandbox go tool ginkgo ./suites   # in another terminal: run the scenarios there`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return notWell(f.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()))
+  ASSAY_SANDBOX=~/.kube/sandbox go tool ginkgo ./suites   # in another terminal: run the scenarios there
+  assay sandbox -- bash                      # a shell in which kubectl speaks to the sandbox
+  assay sandbox -- go test ./...             # tests of yours that want three clusters`,
+		Args: func(c *cobra.Command, args []string) error {
+			if before := c.ArgsLenAtDash(); before > 0 || before < 0 && len(args) > 0 {
+				return fmt.Errorf("unknown argument %q (a command goes after --: assay sandbox -- %s)", args[0], strings.Join(args, " "))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, command []string) error {
+			return notWell(f.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), command))
 		},
 	}
 	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "`FILE` to write, removed at the end (default: one in a temporary folder)")
@@ -46,8 +58,8 @@ tutorial is deployed in it: that is for scenarios, or for you. Ctrl-C ends it an
 	return c
 }
 
-// run starts a sandbox and keeps it until ctx ends or the sandbox does.
-func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
+// run starts a sandbox and keeps it until ctx, the command or the sandbox ends.
+func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer, command []string) error {
 	if f.kubeconfig != "" {
 		file, err := filepath.Abs(f.kubeconfig)
 		if err != nil {
@@ -67,11 +79,16 @@ func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(stdout, howToUse(s))
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(stderr, "stopping the sandbox")
-	case <-s.Done():
+	var ended error
+	if len(command) > 0 {
+		ended = runIn(ctx, s, command, stdout, stderr)
+	} else {
+		fmt.Fprint(stdout, howToUse(s))
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(stderr, "stopping the sandbox")
+		case <-s.Done():
+		}
 	}
 	died := s.Err()
 	// Another Ctrl-C ends the wait for an end in order.
@@ -84,7 +101,47 @@ func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if died != nil {
 		return fmt.Errorf("the sandbox has ended: %w", died)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return ended
+}
+
+// runIn runs a command that finds the sandbox through its surroundings. What
+// ends this process, or the sandbox's own end, is passed on to it.
+func runIn(ctx context.Context, s *launch.Sandbox, command []string, stdout, stderr io.Writer) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-s.Done():
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.Cancel = func() error { return c.Process.Signal(syscall.SIGTERM) }
+	c.WaitDelay = time.Minute
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, stdout, stderr
+	c.Env = append(os.Environ(), surroundings(s)...)
+	err := c.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return outcome{code: exit.ExitCode()}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", command[0], err)
+	}
+	return nil
+}
+
+// surroundings are the variables by which programs find the sandbox: kubectl,
+// suites, and the tutorial's own scripts.
+func surroundings(s *launch.Sandbox) []string {
+	return []string{
+		"KUBECONFIG=" + s.Kubeconfig, launch.Attach + "=" + s.Kubeconfig,
+		"MGMT=mgmt", "CLUSTER1=cluster1", "CLUSTER2=cluster2", "VM_ADDRESS=" + s.VM,
+	}
 }
 
 // removed removes a file that may not be there.

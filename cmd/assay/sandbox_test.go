@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -72,5 +73,21 @@ func TestFree(t *testing.T) {
 	}
 	if err := free(t.Context(), dir); err == nil {
 		t.Error("a folder: no error")
+	}
+}
+
+func TestRunInGivesTheSandboxAndTheExitCode(t *testing.T) {
+	s := &launch.Sandbox{Kubeconfig: "/tmp/kubeconfig", VM: "192.168.64.10"}
+	var out, errs bytes.Buffer
+	err := runIn(t.Context(), s, []string{"sh", "-c", `echo "$KUBECONFIG $ASSAY_SANDBOX $MGMT $CLUSTER2 $VM_ADDRESS"; exit 7`}, &out, &errs)
+	var got outcome
+	if !errors.As(err, &got) || got.code != 7 {
+		t.Errorf("got %v, want exit code 7", err)
+	}
+	if want := "/tmp/kubeconfig /tmp/kubeconfig mgmt cluster2 192.168.64.10\n"; out.String() != want {
+		t.Errorf("the command sees %q, want %q", out.String(), want)
+	}
+	if err := runIn(t.Context(), s, []string{"no-such-program"}, &out, &errs); err == nil || !strings.Contains(err.Error(), "no-such-program") {
+		t.Errorf("got %v, want an error that names the program", err)
 	}
 }
