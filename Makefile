@@ -24,8 +24,10 @@ demo: ## run the tutorial's scenarios on the sandbox (the first build takes some
 test: ## run all tests, those on the sandbox too
 	$(GO) test ./...
 	$(SANDBOX_GO) run ./crd/fetch
-	$(SANDBOX_GO) test $(SANDBOX_PACKAGES)
-	ASSAY_E2E=1 $(GO) test -count=1 -timeout 20m ./suites/e2e
+	$(SANDBOX_GO) build -ldflags='-s -w' -o $(CURDIR)/bin/sandbox .
+	ASSAY_SANDBOX_BINARY=$(CURDIR)/bin/sandbox $(SANDBOX_GO) test $(SANDBOX_PACKAGES)
+	$(GO) run ./cmd/assay sandbox -- $(GO) test ./runner/...
+	ASSAY_E2E=1 $(GO) test -timeout 20m ./suites/e2e
 
 .PHONY: race
 race: ## run the tests again under the race detector (needs a C compiler)
