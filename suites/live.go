@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -82,8 +83,25 @@ func (s *suite) step(ctx context.Context, p *runner.PlannedStep) {
 			// Never on the terminal: the failure's message says it already.
 			ginkgo.AddReportEntry(shares, at, ginkgo.ReportEntryVisibilityNever, text)
 		}
-		ginkgo.Fail(text + s.sandboxEnded())
+		ginkgo.Fail(strings.TrimRight(report.StepText(brief(got)), "\n") + s.sandboxEnded())
 	}
+}
+
+// brief is a step without what would bury the verdict on a terminal: of the
+// examples the first of each fault stays, and what the error says already is
+// not said twice. All of it is in the record and its report.
+func brief(step record.Step) record.Step {
+	step.Samples = slices.Clone(step.Samples)
+	for i := range step.Samples {
+		sample := &step.Samples[i]
+		if strings.Contains(step.Error, sample.Diagnosis) {
+			sample.Diagnosis = ""
+		}
+		sample.Examples = slices.DeleteFunc(slices.Clone(sample.Examples), func(e record.Example) bool {
+			return e.Fault == "" || e.Which != "first"
+		})
+	}
+	return step
 }
 
 // shares is the name of the report entries with tables of shares.

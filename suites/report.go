@@ -33,10 +33,11 @@ func (s *suite) report(r ginkgo.Report) {
 	}
 }
 
-// print shows the report, and where it and the record are.
+// print shows the report in brief, for what failed has been shown in full, and
+// where it and the record are.
 func (s *suite) print() {
 	fmt.Println()
-	if err := report.Text(os.Stdout, s.live.record, report.Options{}); err != nil {
+	if err := report.Text(os.Stdout, s.live.record, report.Options{Brief: true}); err != nil {
 		ginkgo.Fail(err.Error())
 	}
 	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(s.reportPath()))

@@ -14,6 +14,9 @@ import (
 type Options struct {
 	// Verbose shows tables and changes of steps that passed too.
 	Verbose bool
+	// Brief shows of steps that did not pass no more than of those that did,
+	// and why: for where they have been shown in full already.
+	Brief bool
 }
 
 // Text writes the report of a run: its scenarios and steps, and at its end one
@@ -64,7 +67,7 @@ func writeScenario(b *strings.Builder, s record.Scenario, o Options) {
 		fmt.Fprintf(b, "  skipped: %s\n", s.Skipped)
 	}
 	for _, st := range s.Steps {
-		b.WriteString(indent(stepText(st, o.Verbose || st.State != record.Passed), "  "))
+		b.WriteString(indent(stepText(st, o.Verbose || st.State != record.Passed && !o.Brief), "  "))
 	}
 	if len(s.PutBack) > 0 && o.Verbose {
 		fmt.Fprintf(b, "  put back\n%s", indent(changes(s.PutBack), "    "))
@@ -100,9 +103,10 @@ func stepText(s record.Step, full bool) string {
 		b.WriteString(indent(changes(s.Changes), "  "))
 	}
 	for _, sample := range s.Samples {
-		if full {
+		switch {
+		case full:
 			b.WriteString(indent(SampleText(sample), "  "))
-		} else {
+		case s.Error == "": // else the error says it
 			b.WriteString("  " + Line(sample) + "\n")
 		}
 	}
