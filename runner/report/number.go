@@ -29,6 +29,14 @@ func got(x float64) string {
 	return strconv.FormatFloat(100*x, 'f', 1, 64) + " %"
 }
 
+// confidence writes a probability near 1 so that what is missing to 1 can be
+// read: .99 is "99 %", .99986 "99.986 %" and not "100 %".
+func confidence(x float64) string {
+	missing := trimmed(100 * (1 - x))
+	_, decimals, _ := strings.Cut(missing, ".")
+	return strconv.FormatFloat(100*x, 'f', len(decimals), 64) + " %"
+}
+
 // trimmed rounds to one decimal, or to two figures below 1, and drops zeros.
 func trimmed(x float64) string {
 	decimals := 1

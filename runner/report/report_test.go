@@ -223,6 +223,7 @@ func TestLine(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, tt := range []struct{ got, want string }{
+		{confidence(.99), "99 %"}, {confidence(.995), "99.5 %"}, {confidence(1 - .00014), "99.986 %"}, {confidence(1 - 3e-7), "99.99997 %"},
 		{Percent(.4), "40 %"}, {Percent(.405), "40.5 %"}, {Percent(.0012), "0.12 %"}, {Percent(0), "0 %"}, {Percent(1), "100 %"},
 		{Points(.03), "3 pp"}, {Points(.005), "0.5 pp"},
 		{got(.4), "40.0 %"}, {got(0), "0 %"}, {got(.00042), "0.042 %"}, {got(.99984), "99.984 %"}, {got(1), "100 %"}, {got(.9994), "99.9 %"},

@@ -26,7 +26,7 @@ func Table(s record.Sample) string {
 	}
 	note := ""
 	if r.N > 0 {
-		note = fmt.Sprintf("intervals: %s for all of them together, whenever one looks\n", Percent(r.Confidence))
+		note = fmt.Sprintf("intervals: %s for all of them together, whenever one looks\n", confidence(r.Confidence))
 	}
 	return align(rows, 1) + note
 }
