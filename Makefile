@@ -51,7 +51,7 @@ lint: ## formatting, vet, staticcheck, workflows, tidy modules
 
 .PHONY: transcript
 transcript: ## write the README's transcript anew, from a real run
-	$(GO) run ./internal/transcript
+	ASSAY_E2E=1 $(GO) test -count=1 ./suites/e2e -run TestREADMEShowsWhatARunPrints -update
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser for half a minute each

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What the README shows of check is what check prints.
+func TestREADMEShowsWhatCheckPrints(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "scenarios"), os.DirFS("../../scenarios")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	shows := func(args ...string) {
+		t.Helper()
+		var out, errs bytes.Buffer
+		run(args, &out, &errs)
+		typed := "$ go run ./cmd/assay " + strings.Join(args, " ") + "\n"
+		if want := typed + out.String() + "```"; !strings.Contains(string(readme), want) {
+			t.Errorf("the README does not have\n%s%s", want, errs.String())
+		}
+	}
+	shows("check")
+	const mine = `apiVersion: assay/v1
+kind: Scenario
+name: my
+needs: gateway
+steps:
+- expect: {request: {path: /api}, shares: {green: 60%, blu: 40}, tolerance: 3pp}
+`
+	if err := os.WriteFile("scenarios/my.yaml", []byte(mine), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	shows("check", "scenarios/my.yaml")
+}
+
+// The scenario that the README begins with is one of ours.
+func TestREADMEShowsAScenario(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario, err := os.ReadFile("../../scenarios/traffic-management/blue-green-canary.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```yaml\n"+string(scenario)+"```\n") {
+		t.Error("the README's scenario is not scenarios/traffic-management/blue-green-canary.yaml")
+	}
+}
