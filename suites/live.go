@@ -173,7 +173,7 @@ func tool() string {
 		return "assay"
 	}
 	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
-		if m.Path == "github.com/meshassay/assay" && m.Version != "" {
+		if m.Path == "github.com/meshassay/assay" && m.Version != "" && m.Version != "(devel)" {
 			return "assay " + m.Version
 		}
 	}

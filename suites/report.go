@@ -36,7 +36,7 @@ func (s *suite) report(r ginkgo.Report) {
 // print shows the report in brief, for what failed has been shown in full, and
 // where it and the record are.
 func (s *suite) print() {
-	fmt.Println()
+	fmt.Print("\n\n") // Ginkgo's dots have no line break
 	if err := report.Text(os.Stdout, s.live.record, report.Options{Brief: true}); err != nil {
 		ginkgo.Fail(err.Error())
 	}

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"errors"
@@ -193,8 +194,71 @@ func TestFindSource(t *testing.T) {
 			t.Errorf("from %s: got %+v, %v, want %s", from, got, err, want)
 		}
 	}
-	if _, err := findSource(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "not inside a clone") {
+	if _, err := findSource(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "neither inside a clone") {
 		t.Errorf("outside of a clone: got %v", err)
+	}
+	// Somebody's own suite, in a module that requires the project.
+	suite := write(t, map[string]string{
+		"go.mod": "module example.com/mesh\n\ngo 1.26\n\nrequire github.com/meshassay/assay v0.0.0\n\nreplace github.com/meshassay/assay => " + root + "\n",
+	})
+	got, err := findSource(t.Context(), suite)
+	if want := filepath.Join(root, "sandbox"); err != nil || got.dir != want || got.readOnly {
+		t.Errorf("from a module that requires it: got %+v, %v, want %s", got, err, want)
+	}
+}
+
+// serve makes a folder that go takes for a module proxy, with one version of a
+// module, which a commit stands for too.
+func serve(t *testing.T, proxy, module, version, commit string, files map[string]string) {
+	t.Helper()
+	dir := filepath.Join(proxy, module, "@v")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for name, text := range files {
+		w, err := z.Create(module + "@" + version + "/" + name)
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	info := `{"Version": "` + version + `"}`
+	for name, text := range map[string]string{
+		version + ".info": info, commit + ".info": info, version + ".mod": files["go.mod"], version + ".zip": archive.String(),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Somebody's own suite, with the project from a module proxy.
+func TestFindSourceInTheModuleCache(t *testing.T) {
+	const outer, inner, commit = "v0.2.1-0.20261123032200-0123456789ab", "v0.0.0-20261123032200-0123456789ab", "0123456789ab"
+	proxy := t.TempDir()
+	serve(t, proxy, module, outer, commit, map[string]string{"go.mod": "module " + module + "\n"})
+	serve(t, proxy, sandboxModule, inner, commit, map[string]string{"go.mod": "module " + sandboxModule + "\n", "main.go": "package main\n"})
+	t.Setenv("GOPROXY", "file://"+filepath.ToSlash(proxy))
+	t.Setenv("GONOSUMDB", "*")
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOFLAGS", "-modcacherw") // else the test's folder cannot be removed
+	suite := write(t, map[string]string{"go.mod": "module example.com/mesh\n\ngo 1.26\n\nrequire " + module + " " + outer + "\n"})
+	got, err := findSource(t.Context(), suite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(filepath.Join(got.dir, "main.go")); err != nil || string(text) != "package main\n" || !got.readOnly {
+		t.Errorf("got %+v, %v with %q", got, err, text)
+	}
+	if _, err := download(t.Context(), "v9.9.9"); err == nil || !strings.Contains(err.Error(), "v9.9.9") {
+		t.Errorf("a version that does not exist: got %v", err)
 	}
 }
 

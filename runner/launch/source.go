@@ -40,13 +40,47 @@ func findSource(ctx context.Context, dir string) (source, error) {
 	}
 	info, _ := debug.ReadBuildInfo()
 	version, replaced := builtVersion(info)
-	if replaced != "" {
+	if version == "" && replaced == "" {
+		// A test binary does not know what it was built of; its module does.
+		version, replaced = requiredVersion(ctx, dir)
+	}
+	switch {
+	case replaced != "":
 		return source{dir: filepath.Join(replaced, "sandbox")}, nil
+	case version != "":
+		return download(ctx, version)
 	}
-	if version == "" {
-		return source{}, fmt.Errorf("no sources of the sandbox: %s is not inside a clone of %s, and this program does not say which version of it it was built with; run it inside the clone", dir, module)
+	return source{}, fmt.Errorf("no sources of the sandbox: %s is neither inside a clone of %s nor in a module that requires it", absolute(dir), module)
+}
+
+func absolute(dir string) string {
+	if abs, err := filepath.Abs(dir); err == nil {
+		return abs
 	}
-	return download(ctx, version)
+	return dir
+}
+
+// requiredVersion says which version of the project the module requires that
+// dir lies in, or the folder that replaces it. Both are empty when there is no
+// such module.
+func requiredVersion(ctx context.Context, dir string) (version, replacedBy string) {
+	cmd := exec.CommandContext(ctx, "go", "list", "-mod=mod", "-m", "-json=Version,Replace", module)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	var required struct {
+		Version string
+		Replace *struct{ Version, Dir string }
+	}
+	if err != nil || json.Unmarshal(out, &required) != nil {
+		return "", ""
+	}
+	if r := required.Replace; r != nil {
+		if r.Version == "" {
+			return "", r.Dir
+		}
+		required.Version = r.Version
+	}
+	return query(required.Version), ""
 }
 
 var moduleLine = regexp.MustCompile(`(?m)^module\s+"?([^\s"]+)"?`)

@@ -167,7 +167,7 @@ func run(t *testing.T) *record.Record {
 }
 
 func TestText(t *testing.T) {
-	for name, o := range map[string]Options{"run.txt": {}, "run-verbose.txt": {Verbose: true}} {
+	for name, o := range map[string]Options{"run.txt": {}, "run-verbose.txt": {Verbose: true}, "run-brief.txt": {Brief: true}} {
 		var b strings.Builder
 		if err := Text(&b, run(t), o); err != nil {
 			t.Fatal(err)

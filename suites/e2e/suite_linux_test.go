@@ -347,6 +347,19 @@ func TestAttachAndPutBack(t *testing.T) {
 	if got := status(t, url); got != 404 {
 		t.Errorf("afterwards a gateway answers %d, want 404 as before", got)
 	}
+	// Interrupted, it puts back too.
+	interrupted := start(t, true, []string{"ASSAY_SANDBOX=" + kubeconfig},
+		suiteArgs([]string{"-v"}, []string{"--scenarios", withScenarios(t, endless), "--scenario", "endless", "--out", t.TempDir()})...)
+	interrupted.until("sample for a long time")
+	if _, err := interrupted.keys.Write([]byte{3}); err != nil {
+		t.Fatal(err)
+	}
+	if code := interrupted.exit(); code == 0 {
+		t.Error("interrupted, the suite's exit code is 0")
+	}
+	if got := status(t, url); got != 404 {
+		t.Errorf("after an interrupted run a gateway answers %d, want 404 as before", got)
+	}
 	if !alive(sandbox.pid) {
 		t.Error("the suite has ended a sandbox that it did not start")
 	}
