@@ -57,18 +57,19 @@ func compile(text string) (*condition, error) {
 // celMistake says the first error of an expression in one line; what follows
 // it is mostly its echo.
 func celMistake(issues *cel.Issues) error {
-	for _, e := range issues.Errors() {
-		at := ""
-		switch l := e.Location; {
-		case l == nil || l.Line() < 1:
-		case l.Line() == 1:
-			at = fmt.Sprintf(" (column %d of the expression)", l.Column()+1)
-		default:
-			at = fmt.Sprintf(" (line %d, column %d of the expression)", l.Line(), l.Column()+1)
-		}
-		return fmt.Errorf("not a CEL expression: %s%s", strings.Join(strings.Fields(e.Message), " "), at)
+	all := issues.Errors()
+	if len(all) == 0 {
+		return issues.Err()
 	}
-	return issues.Err()
+	at := ""
+	switch l := all[0].Location; {
+	case l == nil || l.Line() < 1:
+	case l.Line() == 1:
+		at = fmt.Sprintf(" (column %d of the expression)", l.Column()+1)
+	default:
+		at = fmt.Sprintf(" (line %d, column %d of the expression)", l.Line(), l.Column()+1)
+	}
+	return fmt.Errorf("not a CEL expression: %s%s", strings.Join(strings.Fields(all[0].Message), " "), at)
 }
 
 // holds evaluates the condition on an object, and says what the object has

@@ -38,9 +38,9 @@ type translation struct {
 var translations = []translation{
 	{theirs: "found character that cannot start any token", inLine: true, text: "a value cannot begin like this", hint: "put it in quotes", at: regexp.MustCompile("(?:[ \\[{,-])([@`%|>])"), cases: []translation{
 		{at: regexp.MustCompile(`^ *(\t)`), text: "a tab cannot indent", hint: "indent with spaces"},
-		{at: regexp.MustCompile("(?:^|[ \\[{,-])(@)"), text: "a text cannot begin with @", hint: "put it in quotes"},
+		{at: regexp.MustCompile(`(?:^|[ \[{,-])(@)`), text: "a text cannot begin with @", hint: "put it in quotes"},
 		{at: regexp.MustCompile("(?:^|[ \\[{,-])(`)"), text: "a text cannot begin with `", hint: "put it in quotes"},
-		{at: regexp.MustCompile("(?:^|[ \\[{,-])(%)"), text: "a text cannot begin with %", hint: "put it in quotes"},
+		{at: regexp.MustCompile(`(?:^|[ \[{,-])(%)`), text: "a text cannot begin with %", hint: "put it in quotes"},
 	}},
 	{theirs: "found a tab character", inLine: true, text: "a tab is not allowed here", hint: "indent with spaces", at: regexp.MustCompile(`(\t)`)},
 	{theirs: "mapping values are not allowed", inLine: true, text: "a key is not allowed here", hint: "indent the keys of one mapping alike; a key above may lack its colon", cases: []translation{

@@ -18,7 +18,7 @@ func TestExamples(t *testing.T) {
 		w.Header()["Date"] = nil
 		w.Header().Set("X-N", fmt.Sprint(n.Add(1)))
 		if n.Load() == 3 {
-			http.Error(w, "no healthy upstream "+strings.Repeat("x", 300), 503)
+			http.Error(w, "no healthy upstream "+strings.Repeat("x", 300), http.StatusServiceUnavailable)
 			return
 		}
 		blue(w, r)
