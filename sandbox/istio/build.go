@@ -38,28 +38,35 @@ func (w world) build(cluster string) (hosts []routing.Host, notes map[string][]s
 		h := b.hosts[name]
 		// Two objects may name one host: what catches all must not hide what
 		// the younger one says.
-		slices.SortStableFunc(h.Routes, func(a, b routing.Route) int { return catchAll(a) - catchAll(b) })
+		slices.SortStableFunc(h.Routes, func(a, b routing.Route) int { return last(a) - last(b) })
 		hosts = append(hosts, *h)
 	}
 	return hosts, b.notes
 }
 
-func catchAll(r routing.Route) int {
-	if len(r.Match) == 0 {
+// last is 1 for a route that comes after those of other objects, else 0.
+func last(r routing.Route) int {
+	if len(r.Match) == 0 || catchesAll(r.Match[0]) {
 		return 1
 	}
-	for _, m := range r.Match {
-		if len(m.Headers)+len(m.Without)+len(m.Query) > 0 || m.Method.Kind != routing.Any || m.Authority.Kind != routing.Any || m.Scheme.Kind != routing.Any {
-			continue
-		}
-		switch {
-		case m.Path.Kind == routing.Any,
-			m.Path.Kind == routing.Prefix && m.Path.Value == "/",
-			m.Path.Kind == routing.Regex && (m.Path.Value == ".*" || m.Path.Value == "*"):
-			return 1
-		}
-	}
 	return 0
+}
+
+// catchesAll tells whether a match is one that Istio knows to hold for every
+// request, by its form.
+func catchesAll(m routing.Match) bool {
+	if len(m.Headers)+len(m.Without)+len(m.Query) > 0 || m.Method.Kind != routing.Any || m.Authority.Kind != routing.Any || m.Scheme.Kind != routing.Any {
+		return false
+	}
+	switch m.Path.Kind {
+	case routing.Any:
+		return true
+	case routing.Prefix:
+		return m.Path.Value == "/"
+	case routing.Regex:
+		return m.Path.Value == ".*" || m.Path.Value == "*"
+	}
+	return false
 }
 
 type builder struct {
@@ -79,17 +86,42 @@ type bound struct {
 func (b *builder) add(v virtualService) {
 	bounds := b.bind(v)
 	for _, host := range sortedKeys(bounds) {
-		for _, r := range v.routes {
-			route, ok := b.route(v, r, bounds[host])
-			if !ok {
-				continue
-			}
+		if routes := b.routes(v, bounds[host]); len(routes) > 0 {
 			if b.hosts[host] == nil {
 				b.hosts[host] = &routing.Host{Name: host}
 			}
-			b.hosts[host].Routes = append(b.hosts[host].Routes, route)
+			b.hosts[host].Routes = append(b.hosts[host].Routes, routes...)
 		}
 	}
+}
+
+// routes are an object's own, in order, up to one that catches every request:
+// what stands below that is never reached, whatever other objects say. Where
+// not a route's first match does so it becomes two, as only the second has to
+// make way for the routes of other objects.
+func (b *builder) routes(v virtualService, at bound) []routing.Route {
+	var out []routing.Route
+	for i, r := range v.routes {
+		route, ok := b.route(v, r, at)
+		if !ok {
+			continue
+		}
+		all := slices.IndexFunc(route.Match, catchesAll)
+		if all > 0 {
+			before := route
+			before.Match, route.Match = route.Match[:all], route.Match[all:]
+			out = append(out, before)
+		}
+		out = append(out, route)
+		if all < 0 && len(route.Match) > 0 {
+			continue
+		}
+		if i < len(v.routes)-1 {
+			b.note(v, "spec.http[%d] catches every request, so that nothing below it is reached", r.index)
+		}
+		break
+	}
+	return out
 }
 
 // bind finds the names under which a VirtualService is served: for each server
