@@ -72,7 +72,7 @@ func New(o Options) (*Engine, error) {
 // cannot be reached.
 func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 	r := &Run{
-		engine: e, plan: p, env: e.env, now: time.Now,
+		engine: e, plan: p, env: e.env,
 		clusters: make(map[string]*kube.Cluster),
 		ended:    make(map[*PlannedStep]record.State),
 		undo:     make(map[*PlannedScenario][]undoing),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/sample"
 	"github.com/meshassay/assay/runner/scenario"
 	"github.com/meshassay/assay/runner/verdict"
 )
@@ -199,8 +200,7 @@ func TestExpectSettles(t *testing.T) {
 		}
 		return map[string]float64{"blue": .4, "green": .4, "yellow": .2}
 	}))
-	r.changed = time.Now()
-	r.now = func() time.Time { return r.changed } // however long it takes
+	r.changed = time.Now().Add(time.Hour) // however long it takes
 	got := step(t, r)
 	s := got.Samples[0]
 	if got.State != record.Passed || len(s.Attempts) < 2 {
@@ -215,20 +215,80 @@ func TestExpectSettles(t *testing.T) {
 	}
 }
 
-// When the time for settling is over, failed stands.
+// What began before the time for settling was over may have answers of the old
+// state in it, whenever it ends: only of what began later does failed stand.
 func TestConvergeEnds(t *testing.T) {
-	r := begin(t, strings.Replace(fortyFortyTwenty, "5pp}", "5pp, converge: 10s}", 1), serve(t, always(map[string]float64{"blue": 1})))
-	r.changed = time.Now()
-	failures := 0
-	r.now = func() time.Time {
-		if failures++; failures < 3 {
-			return r.changed.Add(10*time.Second - 1)
-		}
-		return r.changed.Add(10 * time.Second)
+	r := begin(t, "- expect: {shares: {blue: 50%, green: 50%}, tolerance: 10pp, converge: 10s}\n", "http://127.0.0.1:1")
+	work := r.plan.Scenarios[0].Steps[0].work.(*expectWork)
+	tests := []struct {
+		reason      string
+		first, next time.Duration // when the requests of the attempt were sent, after the change
+		restarts    bool
+	}{
+		{"all of it was sent within the time", 0, 0, true},
+		{"it began within the time and failed after it", 10*time.Second - 1, 20 * time.Second, true},
+		{"it began when the time was over", 10 * time.Second, 10 * time.Second, false},
 	}
-	got := step(t, r)
-	if n := len(got.Samples[0].Attempts); got.State != record.Failed || n != 3 {
-		t.Fatalf("%s in %d attempts, want the third failure to stand", got.State, n)
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			r.changed = time.Now()
+			a, err := r.asking(work, "gateway1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			j := a.cases[0]
+			j.roundBegan = r.changed
+			at := tt.first
+			for range 1000 { // all blue, long after that is proved wrong
+				if j.done || len(j.attempts) > 0 {
+					break
+				}
+				a.observe(r.changed, &sample.Observation{Outcome: "blue", At: at})
+				at = tt.next
+			}
+			if j.done == tt.restarts || len(j.attempts) > 0 != tt.restarts {
+				t.Errorf("done %v after %d failed attempts, want it begun anew: %v", j.done, len(j.attempts), tt.restarts)
+			}
+		})
+	}
+}
+
+// A pause that leads beyond the time for settling would only be lost time.
+func TestThePauseEndsWithTheTimeForSettling(t *testing.T) {
+	w := begin(t, fortyFortyTwenty, "http://127.0.0.1:1").plan.Scenarios[0].Steps[0].work.(*expectWork)
+	now := time.Now()
+	for _, tt := range []struct{ deadline, resume time.Duration }{
+		{time.Hour, 100 * time.Millisecond},
+		{20 * time.Millisecond, 20 * time.Millisecond},
+		{-time.Second, 0},
+	} {
+		j, err := newJudging(&w.cases[0], w.cases[0].claim)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.restart(now, now, now.Add(tt.deadline))
+		if got := j.resume.Sub(now); got != tt.resume {
+			t.Errorf("deadline in %s: the pause is %s, want %s", tt.deadline, got, tt.resume)
+		}
+	}
+}
+
+// A case that pauses while another is asked has not begun.
+func TestTheBudgetBeginsWithTheFirstRequest(t *testing.T) {
+	w := begin(t, fortyFortyTwenty, "http://127.0.0.1:1").plan.Scenarios[0].Steps[0].work.(*expectWork)
+	j, err := newJudging(&w.cases[0], w.cases[0].claim)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.roundBegan = time.Now()
+	j.resume = j.roundBegan.Add(2 * w.time)
+	a := &asking{work: w, cases: []*judging{j}}
+	a.observe(j.roundBegan, &sample.Observation{Outcome: "blue", At: 2 * w.time})
+	if j.spend(w, j.roundBegan.Add(3*w.time-1)); j.done {
+		t.Error("the time of the pause was taken from the budget")
+	}
+	if j.spend(w, j.roundBegan.Add(3*w.time)); !j.done {
+		t.Error("the budget does not end")
 	}
 }
 

@@ -24,7 +24,7 @@ type judging struct {
 	unlisted map[string]int64
 	examples *sample.Examples
 
-	began      time.Time // of the attempt: when its first request was sent
+	began      time.Time // of the attempt: when its first request was sent; zero before its answer came
 	roundBegan time.Time
 	ended      time.Time
 	resume     time.Time // what was sent before does not count
@@ -88,10 +88,17 @@ func (j *judging) finish() {
 	j.ended = time.Now()
 }
 
-// restart begins the next attempt, after a pause.
-func (j *judging) restart(sampleBegan, now time.Time) {
+// restart begins the next attempt, after a pause. One that begins when the time
+// for settling is over is the last, so no pause needs to be longer.
+func (j *judging) restart(sampleBegan, now, deadline time.Time) {
 	j.attempts = append(j.attempts, j.attempt(sampleBegan, now))
 	j.resume = now.Add(j.settling.Pause())
+	if j.resume.After(deadline) {
+		j.resume = deadline
+	}
+	if j.resume.Before(now) {
+		j.resume = now
+	}
 	j.settling.Restart()
 	j.clear()
 }

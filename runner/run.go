@@ -22,8 +22,6 @@ type Run struct {
 	env      *environment.Environment
 	clusters map[string]*kube.Cluster
 	path     string // of the record
-	// now tells whether the time for settling is over; a test may hold it.
-	now func() time.Time
 
 	mu       sync.Mutex // guards what follows
 	record   *record.Record

@@ -92,18 +92,17 @@ type asking struct {
 	work    *expectWork
 	env     *environment.Environment
 	gateway string
-	now     func() time.Time
 
 	mu       sync.Mutex // guards what follows: Progress reads it
 	url      string
 	begin    time.Time
 	end      time.Time
-	deadline time.Time // until when a failed attempt is begun anew
+	deadline time.Time // what was answered before may be of the old state
 	cases    []*judging
 }
 
 func (r *Run) asking(w *expectWork, gateway string) (*asking, error) {
-	a := &asking{work: w, env: r.env, gateway: gateway, now: r.now, begin: time.Now()}
+	a := &asking{work: w, env: r.env, gateway: gateway, begin: time.Now()}
 	if changed := r.lastChange(); !changed.IsZero() {
 		a.deadline = changed.Add(w.converge)
 	}
@@ -198,9 +197,6 @@ func (a *asking) round(ctx context.Context) error {
 	for _, j := range a.cases {
 		if !j.done {
 			j.examples, j.roundBegan = examples, started
-			if j.began.IsZero() {
-				j.began = started
-			}
 		}
 	}
 	a.mu.Unlock()
@@ -232,8 +228,9 @@ func (a *asking) observe(started time.Time, o *sample.Observation) {
 	case verdict.Passed:
 		j.finish()
 	case verdict.Failed:
-		if a.now().Before(a.deadline) {
-			j.restart(a.begin, time.Now())
+		// An attempt that only ends after the deadline has old answers in it too.
+		if j.began.Before(a.deadline) {
+			j.restart(a.begin, time.Now(), a.deadline)
 		} else {
 			j.finish()
 		}
