@@ -60,10 +60,14 @@ func (t *tap) Read(p []byte) (int, error) {
 }
 
 // extend moves the deadline from that of the first byte to that of the whole.
-func (t *tap) extend() {
-	t.conn.SetDeadline(t.whole)
-	if t.ctx.Err() != nil { // ended just before: that deadline must not be undone
-		t.conn.SetDeadline(longAgo)
+func (t *tap) extend() { setDeadline(t.ctx, t.conn, t.whole) }
+
+// setDeadline moves the deadline of a connection on which ctx's end sets the
+// deadline longAgo, and does not undo that.
+func setDeadline(ctx context.Context, conn net.Conn, at time.Time) {
+	conn.SetDeadline(at)
+	if ctx.Err() != nil { // ended just before
+		conn.SetDeadline(longAgo)
 	}
 }
 

@@ -160,7 +160,7 @@ func (x *exchanger) exchange(ctx context.Context, c *prepared, o *Observation, s
 	}
 	defer hangUp(raw)
 	defer context.AfterFunc(ctx, func() { raw.SetDeadline(longAgo) })()
-	raw.SetDeadline(x.dialer.Deadline)
+	setDeadline(ctx, raw, x.dialer.Deadline)
 	conn := raw
 	if c.secure != nil {
 		secure := tls.Client(raw, c.secure)
@@ -174,7 +174,7 @@ func (x *exchanger) exchange(ctx context.Context, c *prepared, o *Observation, s
 		conn = secure
 	}
 	x.tap.reset(ctx, conn, whole)
-	conn.SetDeadline(earlier(whole, time.Now(), x.options.FirstByteTimeout))
+	setDeadline(ctx, conn, earlier(whole, time.Now(), x.options.FirstByteTimeout))
 	// An error of writing is not the end: a gateway may answer and close before
 	// it has read everything. What comes, or does not come, tells.
 	conn.Write(c.wire)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -162,6 +163,20 @@ func TestEndOfContext(t *testing.T) {
 				t.Errorf("observation %d: %+v", i, o)
 			}
 		}
+	}
+}
+
+// The end may come while a phase sets its deadline; it must not wait for that.
+func TestADeadlineDoesNotUndoTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	conn, other := net.Pipe()
+	defer other.Close()
+	defer conn.Close()
+	cancel()
+	conn.SetDeadline(longAgo) // as ctx's end does
+	setDeadline(ctx, conn, time.Now().Add(time.Hour))
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("reading ended with %v", err)
 	}
 }
 
