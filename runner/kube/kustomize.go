@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -153,14 +154,56 @@ func (f *confinedFS) ReadFile(path string) ([]byte, error) {
 	return source, err
 }
 
+// kustomization is what of a kustomization names files, as far as kustomize
+// would fetch one that is not here.
+type kustomization struct {
+	Resources, Components, Bases, Crds, Configurations, Generators, Transformers, Validators []any
+
+	Patches, PatchesJson6902, Replacements []struct{ Path string }
+	PatchesStrategicMerge                  []string
+	ConfigMapGenerator, SecretGenerator    []struct {
+		Files, Envs []string
+		Env         string
+	}
+	OpenAPI struct{ Path string }
+}
+
+// loads are the names of files that kustomize reads as they are, and downloads
+// when they are addresses.
+func (k *kustomization) loads() []string {
+	names := append(slices.Clone(k.PatchesStrategicMerge), k.OpenAPI.Path)
+	for _, p := range slices.Concat(k.Patches, k.PatchesJson6902, k.Replacements) {
+		names = append(names, p.Path)
+	}
+	for _, g := range slices.Concat(k.ConfigMapGenerator, k.SecretGenerator) {
+		names = append(append(names, g.Envs...), g.Env)
+		for _, file := range g.Files {
+			if key, name, named := strings.Cut(file, "="); named && !remote(key) {
+				file = name
+			}
+			names = append(names, file)
+		}
+	}
+	return names
+}
+
+// remote says whether kustomize takes a name for an address.
+func remote(name string) bool {
+	u, err := url.Parse(name)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
+}
+
 // local refuses a kustomization that names what is not there. kustomize would
 // take it for an address and start git or a download.
 func (f *confinedFS) local(path string, source []byte) error {
-	var k struct {
-		Resources, Components, Bases, Crds, Configurations, Generators, Transformers, Validators []any
-	}
+	var k kustomization
 	if yaml.Unmarshal(source, &k) != nil {
 		return nil // kustomize says it better
+	}
+	for _, name := range k.loads() {
+		if remote(name) {
+			return f.missing(path, name)
+		}
 	}
 	for _, list := range [][]any{k.Resources, k.Components, k.Bases, k.Crds, k.Configurations, k.Generators, k.Transformers, k.Validators} {
 		for _, entry := range list {
@@ -176,12 +219,16 @@ func (f *confinedFS) local(path string, source []byte) error {
 				return err
 			}
 			if _, err := os.Stat(at); err != nil {
-				rel, _ := filepath.Rel(f.root, path)
-				return f.refuse(fmt.Errorf("%s names %s: no such file or folder (nothing is fetched from elsewhere)", rel, name))
+				return f.missing(path, name)
 			}
 		}
 	}
 	return nil
+}
+
+func (f *confinedFS) missing(path, name string) error {
+	rel, _ := filepath.Rel(f.root, path)
+	return f.refuse(fmt.Errorf("%s names %s: no such file or folder (nothing is fetched from elsewhere)", rel, name))
 }
 
 // What would write or find paths on its own is not needed for a build.
