@@ -2,8 +2,11 @@ package apiserver
 
 import (
 	"net"
+	"slices"
 
 	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+
+	"github.com/meshassay/assay/sandbox/modelled"
 )
 
 const frontProxy = "front-proxy-client"
@@ -28,6 +31,7 @@ func settings(name, endpoint string, l net.Listener, k keys) *options.ServerRunO
 	o.Etcd.StorageConfig.Prefix = "/" + name
 
 	authenticate(o, k)
+	admit(o)
 
 	o.ServiceClusterIPRanges = serviceNetwork
 	// The Service `kubernetes` gets no endpoints: an EndpointSlice may not hold
@@ -59,4 +63,13 @@ func authenticate(o *options.ServerRunOptions, k keys) {
 	o.Authentication.ServiceAccounts.Issuers = []string{"https://kubernetes.default.svc"}
 	o.Authentication.ServiceAccounts.KeyFiles = []string{k.tokenKey}
 	o.Authorization.Modes = []string{"RBAC"}
+}
+
+// admit refuses the kinds that nothing here would act on, beside what
+// Kubernetes itself admits and refuses. Last in order: what is wrong in itself
+// is told first.
+func admit(o *options.ServerRunOptions) {
+	admission := o.Admission.GenericAdmission
+	modelled.Register(admission.Plugins)
+	admission.RecommendedPluginOrder = append(slices.Clone(admission.RecommendedPluginOrder), modelled.Plugin)
 }

@@ -307,6 +307,7 @@ func TestLife(t *testing.T) {
 	_, cluster1 := s.cluster(ready.Kubeconfig, "cluster1")
 	t.Run("gateway's address", func(t *testing.T) { testAddress(t, cluster1, ready.Gateways["cluster1"]) })
 	t.Run("deployment answers", func(t *testing.T) { testDeployment(t, cluster1, ready.Gateways["cluster1"]) })
+	t.Run("what is not modelled is refused", func(t *testing.T) { testRefused(t, cluster1) })
 	t.Run("namespace goes", func(t *testing.T) { testNamespaceGoes(t, cluster1, ready.Gateways["cluster1"]) })
 
 	t.Run("folder is taken", func(t *testing.T) {
@@ -373,6 +374,20 @@ func testDeployment(t *testing.T, client dynamic.Interface, gateway string) {
 		}
 		return err
 	})
+}
+
+func testRefused(t *testing.T, client dynamic.Interface) {
+	set := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": map[string]any{"name": "web"}}}
+	template := map[string]any{
+		"metadata": map[string]any{"labels": map[string]any{"app": "web"}},
+		"spec":     map[string]any{"containers": []any{map[string]any{"name": "web", "image": "web"}}},
+	}
+	set.Object["spec"] = map[string]any{"serviceName": "web", "selector": map[string]any{"matchLabels": map[string]any{"app": "web"}}, "template": template}
+	_, err := client.Resource(schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "statefulsets"}).Namespace("shop").
+		Apply(t.Context(), "web", set, metav1.ApplyOptions{FieldManager: "test"})
+	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "use a Deployment") {
+		t.Errorf("got error %v, want one that forbids it", err)
+	}
 }
 
 func testNamespaceGoes(t *testing.T, client dynamic.Interface, gateway string) {
