@@ -18,9 +18,12 @@ import (
 	"github.com/meshassay/assay/sandbox/vm"
 )
 
-// debounce is how long changes are gathered before routes are built anew: one
-// kubectl apply makes several.
-const debounce = 3 * time.Millisecond
+// Changes are gathered until none has come for a lull, but not longer than
+// patience after the first.
+const (
+	lull     = 10 * time.Millisecond
+	patience = 50 * time.Millisecond
+)
 
 // Cluster is a workload cluster and its ingress gateway.
 type Cluster struct {
@@ -111,19 +114,41 @@ func signal(c chan struct{}) {
 	}
 }
 
+// gathering waits for the changes that belong together. Each kind of object is
+// watched on its own, and the watches are not in step: a route may be seen
+// before the subset that it goes to, although that was written first, and must
+// not come into force without it.
+type gathering struct{ first, last time.Time }
+
+func (g *gathering) add(now time.Time) {
+	if g.first.IsZero() {
+		g.first = now
+	}
+	g.last = now
+}
+
+// end is when the changes so far are to be built.
+func (g *gathering) end() time.Time {
+	if end := g.last.Add(lull); end.Before(g.first.Add(patience)) {
+		return end
+	}
+	return g.first.Add(patience)
+}
+
 func (s *istiod) run(ctx context.Context) {
 	var gathered, due <-chan time.Time
+	var changes gathering
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.dirty:
-			if gathered == nil {
-				gathered = time.After(debounce)
-			}
+			changes.add(time.Now())
+			gathered = time.After(time.Until(changes.end()))
 		case <-gathered:
 			gathered = nil
-			s.build(time.Now())
+			s.build(changes.first)
+			changes = gathering{}
 		case <-s.lying:
 			s.lie()
 		case <-due:
@@ -135,8 +160,9 @@ func (s *istiod) run(ctx context.Context) {
 	}
 }
 
-// build reads every cluster, plans its routes and reports on its objects.
-func (s *istiod) build(now time.Time) {
+// build reads every cluster, plans the routes that follow from a change at that
+// time, and reports on the objects.
+func (s *istiod) build(changed time.Time) {
 	all := world{}
 	for _, w := range s.watchers {
 		all[w.name] = w.snapshot()
@@ -144,7 +170,7 @@ func (s *istiod) build(now time.Time) {
 	var reports []report
 	for _, w := range s.watchers {
 		hosts, notes := all.build(w.name)
-		s.director.plan(w.name, hosts, now)
+		s.director.plan(w.name, hosts, changed)
 		for _, o := range all[w.name].read() {
 			reports = append(reports, reportOn(w.clients, o, notes))
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -190,6 +191,27 @@ func TestStart(t *testing.T) {
 	}
 	for got := ""; got != "gggggggggg"; { // or the test hangs
 		got = colors(t, one, 10)
+	}
+}
+
+func TestChangesAreGathered(t *testing.T) {
+	at := func(ms int) time.Time { return time.UnixMilli(int64(ms)) }
+	for _, test := range []struct {
+		name    string
+		changes []int // ms
+		want    int
+	}{
+		{"one change waits for what belongs to it", []int{1000}, 1010},
+		{"the last of several counts", []int{1000, 1002, 1009}, 1019},
+		{"changes that never end are built all the same", []int{1000, 1009, 1018, 1027, 1036, 1045}, 1050},
+	} {
+		var g gathering
+		for _, ms := range test.changes {
+			g.add(at(ms))
+		}
+		if got := g.end(); !got.Equal(at(test.want)) || !g.first.Equal(at(1000)) {
+			t.Errorf("%s: got the end at %d ms from %d, want %d from 1000", test.name, got.UnixMilli(), g.first.UnixMilli(), test.want)
+		}
 	}
 }
 
