@@ -117,6 +117,7 @@ func planExpect(p *planner, s *PlannedStep) work {
 	p.limits(body, f, w)
 	p.verdictWanted(body, f, w)
 	w.gateways = p.gateways(body.Get("gateways"), f.Gateways)
+	p.headersOnce(body.Get("request").Get("headers"))
 	if v := body.Get("cases"); v.Exists() {
 		p.cases(body, f, w)
 	} else {
@@ -229,13 +230,8 @@ func (p *planner) cases(body document.Value, f expectFields, w *expectWork) {
 		request.Method = first(c.Request.Method, request.Method)
 		request.Host = first(c.Request.Host, request.Host)
 		request.Body = first(c.Request.Body, request.Body)
-		request.Headers = maps.Clone(request.Headers)
-		for name, value := range c.Request.Headers {
-			if request.Headers == nil {
-				request.Headers = make(map[string]string)
-			}
-			request.Headers[name] = value
-		}
+		request.Headers = headersOf(request.Headers, c.Request.Headers)
+		p.headersOnce(at.Get("headers"))
 		claim := c.Claim
 		if claim.Tolerance == nil {
 			claim.Tolerance = f.Claim.Tolerance
@@ -252,6 +248,31 @@ func (p *planner) cases(body document.Value, f expectFields, w *expectWork) {
 			planned.name = fmt.Sprintf("case %d: %s", i+1, planned.name)
 		}
 		w.cases = append(w.cases, planned)
+	}
+}
+
+// headersOf are a step's headers with those of a case in their place, however
+// either writes their names.
+func headersOf(step, own map[string]string) map[string]string {
+	all := make(map[string]string)
+	for _, headers := range []map[string]string{step, own} {
+		for name, value := range headers {
+			all[http.CanonicalHeaderKey(name)] = value
+		}
+	}
+	return all
+}
+
+// headersOnce refuses a header that is given twice in different letters: only
+// one of them would be sent.
+func (p *planner) headersOnce(v document.Value) {
+	first := make(map[string]string)
+	for name, entry := range v.Entries() {
+		canonical := http.CanonicalHeaderKey(name)
+		if other, ok := first[canonical]; ok && other != name {
+			p.add(entry.KeyMistake("header %s is already given as %s", name, other).WithHint("keep one of them"))
+		}
+		first[canonical] = name
 	}
 }
 

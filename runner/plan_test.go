@@ -135,6 +135,20 @@ steps:
 	}
 }
 
+// A case's header takes the place of the step's, whichever way each is written.
+func TestACasesHeaderTakesThePlaceOfTheSteps(t *testing.T) {
+	for range 20 { // a map has no order: once may be luck
+		r := begin(t, `- expect:
+    request: {path: /api, headers: {user-agent: step, accept: step}}
+    cases: [{headers: {User-Agent: case}, shares: {blue: 100%}}]
+`, "http://127.0.0.1:1")
+		header := r.plan.Scenarios[0].Steps[0].work.(*expectWork).cases[0].request.Header
+		if agent, accept := header.Get("User-Agent"), header.Get("Accept"); agent != "case" || accept != "step" {
+			t.Fatalf("User-Agent %q, Accept %q, want the case's and the step's", agent, accept)
+		}
+	}
+}
+
 func TestPlanMakesATree(t *testing.T) {
 	parse := func(text string) *scenario.Scenario {
 		s, ms := scenario.Parse("tree.yaml", []byte("apiVersion: assay/v1\nkind: Scenario\n"+text+
