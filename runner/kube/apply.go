@@ -172,8 +172,9 @@ func (c *Cluster) Apply(ctx context.Context, manifest *Object) (Applied, error) 
 	}
 	done := Applied{Resource: resource.String(), What: Created, Before: before}
 	if before != nil {
+		done.What = Changed
 		if err := c.takeOver(ctx, before.DeepCopy()); err != nil {
-			return Applied{}, fmt.Errorf("taking over the fields that kubectl owned: %w", err)
+			return c.aftermath(ctx, done, o), fmt.Errorf("taking over the fields that kubectl owned: %w", err)
 		}
 	}
 	body, err := json.Marshal(o.Object)
@@ -183,16 +184,48 @@ func (c *Cluster) Apply(ctx context.Context, manifest *Object) (Applied, error) 
 	err = c.api().Patch(ctx, o, client.RawPatch(types.ApplyPatchType, body),
 		client.FieldOwner(Manager), client.ForceOwnership, client.FieldValidation(metav1.FieldValidationStrict))
 	if err != nil {
-		return Applied{}, plainly(err)
+		return c.aftermath(ctx, done, o), plainly(err)
 	}
 	done.After = o
-	if before != nil {
-		done.What = Changed
-		if Same(before, o) {
-			done.What = Unchanged
-		}
+	if before != nil && Same(before, o) {
+		done.What = Unchanged
 	}
 	return done, nil
+}
+
+// aftermath says what an apply that ended with an error has done all the same:
+// fields were taken over before it was refused, or the answer was lost (a
+// connection, Ctrl-C) of what the server did. Where that cannot be read, the
+// worst is assumed, for what is put back needlessly does no harm.
+func (c *Cluster) aftermath(ctx context.Context, done Applied, o *Object) Applied {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	live, err := c.Get(ctx, o.GroupVersionKind(), o.GetNamespace(), o.GetName())
+	switch before := done.Before; {
+	case err != nil:
+		done.After = o
+		return done
+	case live == nil:
+		return Applied{}
+	case before == nil && !slices.ContainsFunc(owners(live), func(f string) bool { return strings.HasPrefix(f, Manager+" Apply ") }):
+		return Applied{} // somebody else made it just now
+	case before != nil && Same(before, live) && slices.Equal(owners(before), owners(live)):
+		return Applied{}
+	}
+	done.After = live
+	return done
+}
+
+// owners lists who owns which fields of an object, its status aside.
+func owners(o *Object) []string {
+	var all []string
+	for _, f := range o.GetManagedFields() {
+		if f.Subresource == "" && f.FieldsV1 != nil {
+			all = append(all, fmt.Sprintf("%s %s %s", f.Manager, f.Operation, f.FieldsV1.GetRawString()))
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // settled reads the object as it is now. One that is on its way out (left by
