@@ -36,8 +36,8 @@ type Options struct {
 	Binary string
 	// Log receives a line for each thing that is done. Nil: nobody is told.
 	Log io.Writer
-	// ReadyWithin limits the wait for the sandbox to answer. 0: 120 seconds
-	// (about 5 on an idle machine; a start took 29 at load 12).
+	// ReadyWithin limits the wait for the sandbox to answer. 0: 4 minutes
+	// (about 7 seconds on two idle cores; a start took 88 at load 20).
 	ReadyWithin time.Duration
 	// StopWithin limits the wait for an end in order; then the process is
 	// killed. 0: 20 seconds.
@@ -85,7 +85,7 @@ func (o Options) withDefaults() Options {
 		o.Log = io.Discard
 	}
 	if o.ReadyWithin == 0 {
-		o.ReadyWithin = 120 * time.Second
+		o.ReadyWithin = 4 * time.Minute
 	}
 	if o.StopWithin == 0 {
 		o.StopWithin = 20 * time.Second
