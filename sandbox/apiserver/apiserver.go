@@ -23,6 +23,11 @@ import (
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
 )
 
+// shutdownTimeout is how long the server waits for its clients to hang up when
+// it is told to end. Somebody's watch in another terminal would otherwise hold
+// it for a minute, and what the sandbox itself asks for has ended by then.
+const shutdownTimeout = time.Second
+
 // Server is one control plane's API server.
 type Server struct {
 	// Name is the cluster's, and the context's in the kubeconfig.
@@ -102,6 +107,7 @@ func construct(ctx context.Context, name, endpoint string, l net.Listener, k key
 	if err != nil {
 		return nil, fmt.Errorf("server chain: %w", err)
 	}
+	chain.GenericAPIServer.ShutdownTimeout = shutdownTimeout
 	prepared, err := chain.PrepareRun()
 	if err != nil {
 		return nil, fmt.Errorf("preparing to run: %w", err)

@@ -321,6 +321,12 @@ func TestLife(t *testing.T) {
 		}
 	})
 
+	// As kubectl get --watch does in another terminal, which nobody ends.
+	watch, err := cluster1.Resource(resources["Namespace"]).Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Stop()
 	s.stdin.Close()
 	if e := s.next(); e.Event != "stopped" {
 		t.Errorf("got event %q (%s), want stopped", e.Event, e.Text)
