@@ -173,11 +173,17 @@ func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *reco
 		return nil
 	}
 	live := make([]*kube.Object, len(applied))
+	changed := false
 	for i, a := range applied {
 		live[i] = a.After
+		changed = changed || a.What != kube.Unchanged
 	}
 	r.live(c.Name, func() string { return "waiting in " + c.Name + " until what was applied is ready" })
-	return late(c.Ready(ctx, live, w.timeout, ready))
+	err = c.Ready(ctx, live, w.timeout, ready)
+	if err == nil && changed {
+		r.becameReady()
+	}
+	return late(err)
 }
 
 // ready is the rule for the objects of routing APIs.

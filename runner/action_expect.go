@@ -30,8 +30,9 @@ type expectFields struct {
 	Cases []caseFields `yaml:"cases"`
 	// Gateways are those to ask. Default: every gateway of the environment.
 	Gateways []string `yaml:"gateways"`
-	// Converge is how long after the last change a wrong division may still be
-	// that change on its way. Default: 30s.
+	// Converge is how long after the last change, or after what was changed
+	// became ready, a wrong division may still be that change on its way.
+	// Default: 30s.
 	Converge *document.Duration `yaml:"converge"`
 	// Budget is how much may be asked until it is decided.
 	Budget budgetFields `yaml:"budget"`

@@ -12,7 +12,8 @@ import (
 	"github.com/meshassay/assay/runner/record"
 )
 
-// waitFields waits until a condition on one object is true.
+// waitFields waits until a condition on one object is true. What is waited for
+// counts as a change: it may take a moment to be in force.
 type waitFields struct {
 	// Cluster is where the object is; or Clusters, when it is in several: the
 	// condition must come true in each.
@@ -106,7 +107,8 @@ func (w *waitWork) wait(ctx context.Context, r *Run, c *kube.Cluster) error {
 		return w.until.holds(o.Object)
 	})
 	if err != nil {
-		err = fmt.Errorf("%s: %s: until %s: %w", c.Name, what, w.fields.Until, err)
+		return late(fmt.Errorf("%s: %s: until %s: %w", c.Name, what, w.fields.Until, err))
 	}
-	return late(err)
+	r.becameReady()
+	return nil
 }

@@ -57,7 +57,8 @@ func (r *Run) Step(ctx context.Context, s *PlannedStep) record.Step {
 // do carries out a step that nothing stands in the way of.
 func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step {
 	out := record.Step{Started: time.Now(), Reached: reached}
-	err := r.guarded(ctx, s, &out)
+	err := guarded(func() error { return s.work.run(ctx, r, s, &out) })
+	r.quiet()
 	out.Duration = time.Since(out.Started)
 	out.State = stateOf(err)
 	if err != nil {
@@ -79,15 +80,14 @@ func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step 
 	return r.keep(s, out)
 }
 
-// guarded runs the step's work; a panic in it is an error with its stack.
-func (r *Run) guarded(ctx context.Context, s *PlannedStep, out *record.Step) (err error) {
-	defer r.quiet()
+// guarded does something; a panic in it is an error with its stack.
+func guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("this is a fault of the program: panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return s.work.run(ctx, r, s, out)
+	return do()
 }
 
 // keep writes a step into the record, and the record to disk.
@@ -159,7 +159,16 @@ func (r *Run) changes(s *PlannedStep, out *record.Step, c *kube.Cluster, applied
 	}
 }
 
-// lastChange is when a cluster was last changed by this run; zero when never.
+// becameReady says that what was changed has come about just now: the time in
+// which it settles begins here, however long it took.
+func (r *Run) becameReady() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.changed = time.Now()
+}
+
+// lastChange is when a cluster was last changed by this run, or became ready;
+// zero when never.
 func (r *Run) lastChange() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,14 +181,7 @@ func (r *Run) onEach(names []string, do func(*kube.Cluster) error) error {
 	errs := make([]error, len(names))
 	var all sync.WaitGroup
 	for i, name := range names {
-		all.Go(func() {
-			defer func() {
-				if p := recover(); p != nil {
-					errs[i] = fmt.Errorf("this is a fault of the program: panic: %v\n%s", p, debug.Stack())
-				}
-			}()
-			errs[i] = do(r.clusters[name])
-		})
+		all.Go(func() { errs[i] = guarded(func() error { return do(r.clusters[name]) }) })
 	}
 	all.Wait()
 	return joined(errs)

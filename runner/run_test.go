@@ -40,6 +40,17 @@ func TestAPanicIsAnErroredStep(t *testing.T) {
 	}
 }
 
+// A gateway is asked by a goroutine of its own, whose panic would end the
+// program, and what was changed would stay.
+func TestAPanicWhileAskingIsAnErroredStep(t *testing.T) {
+	r := begin(t, "- expect: {shares: {blue: 100%}}\n", "http://127.0.0.1:9")
+	r.env.Answers[0].Match = "(" // which no environment that was checked has
+	got := step(t, r)
+	if got.State != record.Errored || !strings.Contains(got.Error, "this is a fault of the program") {
+		t.Errorf("%s: %s, want errored with the stack", got.State, got.Error)
+	}
+}
+
 func TestTheRecordIsOnDiskAfterEveryStep(t *testing.T) {
 	r := threeSteps(t, pass, func(context.Context, *Run, *PlannedStep, *record.Step) error { return failf("wrong") }, pass)
 	for i, want := range []record.State{record.Passed, record.Failed, record.Skipped} {

@@ -32,8 +32,10 @@ func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error
 			return err
 		}
 		asked[i] = a
-		r.live(name, a.progress)
-		all.Go(func() { errs[i] = r.ask(ctx, a) })
+	}
+	for i, a := range asked {
+		r.live(a.gateway, a.progress)
+		all.Go(func() { errs[i] = guarded(func() error { return r.ask(ctx, a) }) })
 	}
 	all.Wait()
 	var found []error

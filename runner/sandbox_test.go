@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -150,6 +151,59 @@ func putBack(t *testing.T, r *Run, namespace, kind, name string) {
 	o := &kube.Object{Object: map[string]any{"apiVersion": "v1", "kind": kind}}
 	if live, err := r.clusters["mgmt"].Get(t.Context(), o.GroupVersionKind(), namespace, name); err != nil || live != nil {
 		t.Errorf("%s %s/%s: %v, %v, want it gone", kind, namespace, name, live, err)
+	}
+}
+
+// faults is a kind of which the test says itself when its objects are ready.
+const faults = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: faults.sandbox.assay}
+spec:
+  group: sandbox.assay
+  scope: Cluster
+  names: {plural: faults, singular: fault, kind: Fault, listKind: FaultList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+`
+
+// What takes long to become ready shall have its whole time for settling, and
+// so shall what is waited for.
+func TestSettlingBeginsWhenWhatWasChangedIsReady(t *testing.T) {
+	tests := []struct{ reason, step, waiting string }{
+		{"applied", `apply: {cluster: cluster1, objects: [{apiVersion: sandbox.assay/v1, kind: Fault, metadata: {name: late}}]}`, "waiting in cluster1 until what"},
+		{"waited for", `wait: {cluster: cluster1, resource: faults.sandbox.assay, object: late, until: object.status.state == "ACCEPTED"}`, "waiting in cluster1 for"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.reason, func(t *testing.T) {
+			r := onSandbox(t, steps(t, "- apply:\n    cluster: cluster1\n    objects:\n    - "+
+				strings.ReplaceAll(strings.TrimSpace(faults), "\n", "\n      ")+"\n- "+tt.step+"\n"))
+			wantStep(t, r, 0, record.Passed)
+			var accepted time.Time
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				for !strings.Contains(r.Progress(), tt.waiting) {
+					runtime.Gosched()
+				}
+				accepted = time.Now()
+				manifest := &kube.Object{Object: map[string]any{
+					"apiVersion": "sandbox.assay/v1", "kind": "Fault", "metadata": map[string]any{"name": "late"},
+					"status": map[string]any{"state": "ACCEPTED", "observedGeneration": int64(2)}, // writing it is a change too
+				}}
+				if _, err := r.clusters["cluster1"].Apply(t.Context(), manifest); err != nil {
+					t.Error(err)
+				}
+			}()
+			wantStep(t, r, 1, record.Passed)
+			<-ended
+			if !r.lastChange().After(accepted) {
+				t.Errorf("the time for settling begins %s before it was ready", accepted.Sub(r.lastChange()))
+			}
+		})
 	}
 }
 
