@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -346,6 +347,25 @@ func TestReadyAndFind(t *testing.T) {
 	var none *NoKind
 	if _, err := c.Of(schema.GroupVersionKind{Group: "apps", Version: "v9", Kind: "Deployment"}); !errors.As(err, &none) || !slices.Contains(none.Similar, "apps/v1") {
 		t.Errorf("apps/v9: %v, want to be told of apps/v1", err)
+	}
+}
+
+// A controller may call an object invalid until it has seen another one.
+func TestAPassingRefusalIsNoFailure(t *testing.T) {
+	c := sandbox(t, "mgmt")
+	applied := apply(t, c, object(t, fmt.Sprintf(settings, "assay-refusal"))).After
+	looks, refusals := 0, 2
+	rule := func(map[string]any) (Readiness, bool) {
+		looks++
+		return Readiness{Ready: looks > refusals, Failed: looks <= refusals, Why: "no such gateway"}, true
+	}
+	if err := c.Ready(t.Context(), []*Object{applied}, 0, rule); err != nil || looks != refusals+1 {
+		t.Errorf("%d looks: %v, want it ready", looks, err)
+	}
+	refusals = math.MaxInt
+	var never *Never
+	if err := c.Ready(t.Context(), []*Object{applied}, 0, rule); !errors.As(err, &never) || never.Why != "no such gateway" {
+		t.Errorf("got %v, want the lasting refusal to end the wait", err)
 	}
 }
 

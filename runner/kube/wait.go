@@ -88,9 +88,14 @@ type Rule func(object map[string]any) (r Readiness, known bool)
 // Readiness is how far an object is.
 type Readiness struct {
 	Ready  bool
-	Failed bool   // it will not become ready by waiting
+	Failed bool   // it will hardly become ready by waiting
 	Why    string // why it is not ready
 }
+
+// refusalLasts is how long an object must be Failed until that is believed. A
+// controller that sees one of several new objects before those that it refers
+// to calls it invalid, and thinks better of it a moment later.
+const refusalLasts = 3 * time.Second
 
 // Ready waits until all objects are ready, by the first of the rules that
 // knows its kind and then by those of the built-in kinds. An object of a kind
@@ -99,6 +104,7 @@ type Readiness struct {
 func (c *Cluster) Ready(ctx context.Context, objects []*Object, timeout time.Duration, rule Rule) error {
 	waiting := objects
 	why := make(map[*Object]string)
+	refused := make(map[*Object]time.Time) // since when
 	err := c.Until(ctx, timeout, func(ctx context.Context) (bool, string, error) {
 		var still []*Object
 		for _, o := range waiting {
@@ -112,7 +118,11 @@ func (c *Cluster) Ready(ctx context.Context, objects []*Object, timeout time.Dur
 				r.Why = err.Error()
 			case r.Ready:
 				continue
-			case r.Failed:
+			case !r.Failed:
+				delete(refused, o)
+			case refused[o].IsZero():
+				refused[o] = time.Now()
+			case time.Since(refused[o]) >= refusalLasts:
 				return false, "", &ObjectError{Cluster: c.Name, Object: o, Err: &Never{Why: r.Why}}
 			}
 			why[o] = r.Why

@@ -21,7 +21,7 @@ type Kind struct{ Group, Name string }
 // Readiness is how far an object is.
 type Readiness struct {
 	Ready  bool
-	Failed bool   // it was refused: waiting will not help
+	Failed bool   // it was refused: waiting will hardly help
 	Why    string // why it is not ready
 }
 
