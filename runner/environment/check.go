@@ -143,6 +143,10 @@ func (c *checker) gateway(g gatewayFrame) {
 	c.port(port)
 	if address.Exists() {
 		c.url(address, "http", "https")
+		if u, err := url.Parse(address.Text()); err == nil && u.User != nil {
+			c.add(address.Mistake("want an address without a user: requests carry no credentials of their own").
+				WithHint("give the header Authorization in the request"))
+		}
 		if service.Exists() {
 			c.add(service.KeyMistake("a gateway has either a url, or a cluster, a service and a port"))
 		} else if port.Exists() {
@@ -196,7 +200,7 @@ func (c *checker) url(v document.Value, schemes ...string) {
 		c.add(v.Mistake("want an address that begins with %s, got %s", strings.Join(schemes, " or "), document.Quote(v.Text())).WithHint(example))
 	case u.Port() != "" && !isPort(u.Port()):
 		c.add(v.PartMistake(u.Port(), "want a port from 1 to 65535, got %s", u.Port()))
-	case u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "":
+	case u.Path != "" && u.Path != "/" || strings.ContainsAny(v.Text(), "?#"):
 		c.add(v.Mistake("want an address without a path, got %s", document.Quote(v.Text())).WithHint(u.Scheme + "://" + u.Host + "; the path is the request's"))
 	}
 }
