@@ -75,7 +75,7 @@ type Destination struct {
 type Answer struct {
 	JSON   string   // a field of the JSON body, as a path with dots: "color", "pod.name"
 	Header string   // a header of the answer
-	Status int      // 0: any
+	Status int      // 0: any below 500; an answer of 500 and more is an error unless its status is given
 	Body   string   // a part of the body
 	Match  string   // a regular expression (RE2) on the value of JSON or Header, or else on the body
 	Is     Outcomes // what the answer then is

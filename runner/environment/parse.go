@@ -73,7 +73,8 @@ type answerFrame struct {
 	JSON string `yaml:"json"`
 	// Header is a header of the answer.
 	Header string `yaml:"header"`
-	// Status is the answer's status code.
+	// Status is the answer's status code. Default: any below 500; an answer of
+	// 500 and more is an error unless a rule gives its status.
 	Status int `yaml:"status"`
 	// Body is a part of the body.
 	Body string `yaml:"body"`

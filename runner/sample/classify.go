@@ -16,7 +16,7 @@ type Rule struct {
 	// value is a string, number or boolean. Header is the name of a header
 	// field. At most one of them gives the rule its value.
 	JSON, Header string
-	Status       int    // 0: any
+	Status       int    // 0: any below 500, for what is above is a failed request
 	Body         string // the body contains it
 	// Match is looked for in the value of JSON or Header, else in the body.
 	Match *regexp.Regexp
@@ -49,7 +49,9 @@ func (c *Classifier) Classify(status int, h http.Header, body []byte) (outcome s
 }
 
 func (r *Rule) match(a *answer) (string, bool) {
-	if r.Status != 0 && r.Status != a.status {
+	// A backend that fails says its name as well as ever: only a rule that names
+	// such a status makes an outcome of it.
+	if r.Status != a.status && (r.Status != 0 || a.status >= http.StatusInternalServerError) {
 		return "", false
 	}
 	if r.Body != "" && !bytes.Contains(a.body, []byte(r.Body)) {

@@ -31,7 +31,7 @@ const (
 	Cut              Fault = "cut"                // the connection was closed before the answer was whole
 	Malformed        Fault = "malformed"          // not HTTP
 	TooLarge         Fault = "too large"          // header or body beyond the bound
-	ServerError      Fault = "server error"       // a status of 500 and more that no rule names
+	ServerError      Fault = "server error"       // a status of 500 and more that no rule gives
 	UnknownAnswer    Fault = "unknown answer"     // an answer that no rule names
 )
 
