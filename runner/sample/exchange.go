@@ -18,7 +18,8 @@ import (
 
 // A prepared case is a request as it goes over the wire, made once.
 type prepared struct {
-	address string // host:port to dial
+	host    string // to dial
+	port    string
 	secure  *tls.Config
 	wire    []byte
 	request *http.Request // tells the reader of the answer the method
@@ -58,7 +59,7 @@ func prepare(r Request, config *tls.Config) (prepared, error) {
 	if err := req.Write(&wire); err != nil {
 		return prepared{}, err
 	}
-	p := prepared{address: net.JoinHostPort(u.Hostname(), port), wire: wire.Bytes(), request: req}
+	p := prepared{host: u.Hostname(), port: port, wire: wire.Bytes(), request: req}
 	if u.Scheme == "https" {
 		p.secure = tlsConfig(config, req.Host, u.Hostname())
 	}
@@ -113,15 +114,16 @@ type exchanger struct {
 	options *Options
 	cases   []prepared
 	begin   time.Time
+	names   *names
 	dialer  net.Dialer
 	tap     tap
 	reader  *bufio.Reader
 	body    []byte
 }
 
-func newExchanger(o *Options, cases []prepared, begin time.Time) *exchanger {
+func newExchanger(o *Options, cases []prepared, names *names, begin time.Time) *exchanger {
 	return &exchanger{
-		options: o, cases: cases, begin: begin,
+		options: o, cases: cases, names: names, begin: begin,
 		// No second address is tried side by side with the first, and no probes
 		// of a connection that lives for one request.
 		dialer: net.Dialer{FallbackDelay: -1, KeepAlive: -1},
@@ -149,18 +151,18 @@ func (x *exchanger) do(ctx context.Context, number int64) (Observation, error) {
 // exchange fills in outcome, fault, status and detail.
 func (x *exchanger) exchange(ctx context.Context, c *prepared, o *Observation, sent time.Time) error {
 	whole := sent.Add(x.options.Timeout)
-	x.dialer.Deadline = earlier(whole, sent, x.options.ConnectTimeout)
-	raw, err := x.dialer.DialContext(ctx, "tcp", c.address)
+	connect := earlier(whole, sent, x.options.ConnectTimeout)
+	raw, err := x.dial(ctx, c.host, c.port, connect)
 	if err != nil {
 		o.Fault, err = dialFault(err)
 		if err == nil {
-			o.Detail = "no connection to " + c.address
+			o.Detail = "no connection to " + net.JoinHostPort(c.host, c.port)
 		}
 		return err
 	}
 	defer hangUp(raw)
 	defer context.AfterFunc(ctx, func() { raw.SetDeadline(longAgo) })()
-	setDeadline(ctx, raw, x.dialer.Deadline)
+	setDeadline(ctx, raw, connect)
 	conn := raw
 	if c.secure != nil {
 		secure := tls.Client(raw, c.secure)

@@ -35,9 +35,9 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 	defer context.AfterFunc(inner, w.close)()
 
 	var workers sync.WaitGroup
-	begin := time.Now()
+	begin, names := time.Now(), newNames()
 	for range o.Workers {
-		x := newExchanger(&o, cases, begin)
+		x := newExchanger(&o, cases, names, begin)
 		workers.Go(func() {
 			if err := x.work(inner, w); err != nil {
 				cancel(err)
