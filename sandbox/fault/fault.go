@@ -56,7 +56,7 @@ func Read(u *unstructured.Unstructured, clusters []string) (f Fault, problems []
 	f.Name = u.GetName()
 	f.revision = fmt.Sprintf("%s %s %d", u.GetName(), u.GetUID(), u.GetGeneration())
 	values, _ := u.Object["spec"].(map[string]any)
-	spec := strict.New("spec", values, &problems)
+	spec := strict.New("spec", values, (*strict.Lines)(&problems))
 	for i, c := range spec.Texts("clusters") {
 		if !slices.Contains(clusters, c) {
 			spec.Refuse(fmt.Sprintf("clusters[%d]", i), "no gateway in %q (there is one in %s)", c, strings.Join(clusters, ", "))

@@ -1,49 +1,36 @@
 package gloomesh
 
 import (
+	"math"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshassay/assay/sandbox/strict"
 )
 
 // specOf begins to read an object's spec.
-func (m *meta) specOf() *object {
-	return node{path: "spec", value: asAny(m.spec), found: &m.problems}.object()
-}
-
-// asAny keeps a nil map from becoming a value that is there.
-func asAny(m map[string]any) any {
-	if m == nil {
-		return nil
-	}
-	return m
-}
+func (m *meta) specOf() *strict.Object { return strict.New("spec", m.spec, &m.problems) }
 
 func decodeTrafficPolicy(u *unstructured.Unstructured) *trafficPolicy {
 	p := &trafficPolicy{meta: newMeta(u)}
 	spec := p.specOf()
-	defer spec.close()
-	for _, n := range spec.field("sourceSelector").list() {
-		decodeSource(n)
+	defer spec.Done()
+	for _, o := range spec.Objects("sourceSelector") {
+		decodeSource(o)
 	}
-	p.services = decodeServiceSelectors(spec.field("destinationSelector"))
-	for _, n := range spec.field("routeSelector").list() {
-		p.routes = append(p.routes, decodeRouteSelector(n))
+	p.services = decodeServiceSelectors(spec, "destinationSelector")
+	for _, o := range spec.Objects("routeSelector") {
+		p.routes = append(p.routes, decodeRouteSelector(o))
 	}
-	for _, n := range spec.field("httpRequestMatchers").list() {
-		p.matchers = append(p.matchers, decodeOlderMatcher(n))
+	for _, o := range spec.Objects("httpRequestMatchers") {
+		p.matchers = append(p.matchers, decodeOlderMatcher(o))
 	}
-	policy := spec.field("policy").object()
-	defer policy.close()
-	if n := policy.field("trafficShift"); n.is() {
-		shift := n.object()
-		defer shift.close()
-		destinations := shift.field("destinations")
-		p.shift = decodeDestinations(destinations)
-		if len(p.shift) == 0 {
-			p.problems.invalidf(destinations.path, "want at least one destination")
-		}
-		checkWeights(destinations.path, p.shift, &p.problems)
+	policy := spec.Within("policy")
+	defer policy.Done()
+	if shift := policy.Object("trafficShift"); shift != nil {
+		defer shift.Done()
+		p.shift = decodeDestinations(shift)
 	}
 	return p
 }
@@ -51,91 +38,83 @@ func decodeTrafficPolicy(u *unstructured.Unstructured) *trafficPolicy {
 // decodeSource reads a source selector to know that it is sound. It has no
 // bearing here: it chooses among the workloads that call each other, and a
 // gateway's requests are chosen by routeSelector.
-func decodeSource(n node) {
-	o := n.object()
-	defer o.close()
-	decodeServiceMatcher(o.field("kubeWorkloadMatcher"))
+func decodeSource(o *strict.Object) {
+	defer o.Done()
+	decodeServiceMatcher(o, "kubeWorkloadMatcher")
 }
 
-func decodeRouteSelector(n node) routeSelector {
-	o := n.object()
-	defer o.close()
+func decodeRouteSelector(o *strict.Object) routeSelector {
+	defer o.Done()
 	return routeSelector{
-		hosts:     decodeObjectSelector(o.field("virtualHostSelector")),
-		tables:    decodeObjectSelector(o.field("routeTableSelector")),
-		hostRefs:  decodeRefs(o.field("virtualHostRefs")),
-		tableRefs: decodeRefs(o.field("routeTableRefs")),
-		labels:    o.field("routeLabelMatcher").textMap(),
+		hosts:     decodeObjectSelector(o, "virtualHostSelector"),
+		tables:    decodeObjectSelector(o, "routeTableSelector"),
+		hostRefs:  decodeRefs(o, "virtualHostRefs"),
+		tableRefs: decodeRefs(o, "routeTableRefs"),
+		labels:    o.Labels("routeLabelMatcher"),
 	}
 }
 
 func decodeVirtualGateway(u *unstructured.Unstructured) *virtualGateway {
 	g := &virtualGateway{meta: newMeta(u)}
 	spec := g.specOf()
-	defer spec.close()
-	for _, n := range spec.field("ingressGatewaySelectors").list() {
-		o := n.object()
+	defer spec.Done()
+	for _, o := range spec.Objects("ingressGatewaySelectors") {
 		g.selectors = append(g.selectors, gatewaySelector{
-			path:     n.path,
-			services: decodeServiceSelectors(o.field("destinationSelectors")),
-			portName: o.field("portName").text(),
+			path:     o.Path(),
+			services: decodeServiceSelectors(o, "destinationSelectors"),
+			portName: o.Text("portName"),
 		})
-		o.close()
+		o.Done()
 	}
-	if n := spec.field("deployToIngressGateways"); n.is() {
+	if o := spec.Object("deployToIngressGateways"); o != nil {
 		if len(g.selectors) > 0 {
-			g.problems.invalidf(n.path, "give either this (edition 1.1) or spec.ingressGatewaySelectors (edition 1.2)")
+			spec.Refuse("deployToIngressGateways", "give either this (edition 1.1) or spec.ingressGatewaySelectors (edition 1.2)")
 		}
-		g.selectors = append(g.selectors, decodeDeploy(n))
+		g.selectors = append(g.selectors, decodeDeploy(o))
 	}
 	if len(g.selectors) == 0 {
-		g.problems.invalidf("spec.ingressGatewaySelectors", "required: which ingress gateways serve it")
+		spec.Refuse("ingressGatewaySelectors", "required: which ingress gateways serve it")
 	}
-	handlers := spec.field("connectionHandlers")
-	if list := handlers.list(); len(list) == 1 {
-		g.hosts = decodeHandler(list[0])
+	if handlers := spec.Objects("connectionHandlers"); len(handlers) == 1 {
+		g.hosts = decodeHandler(handlers[0])
 	} else {
-		g.problems.invalidf(handlers.path, "want exactly one connection handler, got %d", len(list))
+		spec.Refuse("connectionHandlers", "want exactly one connection handler, got %d", len(handlers))
 	}
 	return g
 }
 
-func decodeDeploy(n node) gatewaySelector {
-	o := n.object()
-	defer o.close()
-	s := gatewaySelector{path: n.path, byWorkload: true, bindPort: o.field("bindPort").number()}
-	if s.bindPort < 1 || s.bindPort > 65535 {
-		n.found.invalidf(n.path+".bindPort", "want a port, from 1 to 65535, got %d", s.bindPort)
+func decodeDeploy(o *strict.Object) gatewaySelector {
+	defer o.Done()
+	s := gatewaySelector{path: o.Path(), byWorkload: true, bindPort: o.Number("bindPort", 0, 65535)}
+	if s.bindPort == 0 {
+		o.Refuse("bindPort", "want a port, from 1 to 65535, got 0")
 	}
-	for _, w := range o.field("gatewayWorkloads").list() {
-		workload := w.object()
-		if m := decodeServiceMatcher(workload.field("kubeWorkloadMatcher")); m != nil {
+	for _, workload := range o.Objects("gatewayWorkloads") {
+		if m := decodeServiceMatcher(workload, "kubeWorkloadMatcher"); m != nil {
 			s.workloads = append(s.workloads, *m)
 		}
-		workload.close()
+		workload.Done()
 	}
 	if len(s.workloads) == 0 {
-		n.found.invalidf(n.path+".gatewayWorkloads", "required: which gateways serve it")
+		o.Refuse("gatewayWorkloads", "required: which gateways serve it")
 	}
 	return s
 }
 
-func decodeHandler(n node) []objectSelector {
-	handler := n.object()
-	defer handler.close()
-	http := handler.field("http").object()
-	defer http.close()
+func decodeHandler(handler *strict.Object) []objectSelector {
+	defer handler.Done()
+	http := handler.Within("http")
+	defer http.Done()
 	var out []objectSelector
-	config := http.field("routeConfig")
-	for _, n := range config.list() {
-		o := n.object()
-		if s := decodeObjectSelector(o.field("virtualHostSelector")); s != nil {
+	configs := http.Objects("routeConfig")
+	for _, o := range configs {
+		if s := decodeObjectSelector(o, "virtualHostSelector"); s != nil {
 			out = append(out, *s)
 		}
-		o.close()
+		o.Done()
 	}
-	if len(config.list()) == 0 && handler.fields["tcp"] == nil {
-		n.found.invalidf(config.path, "required: which virtual hosts it serves")
+	if len(configs) == 0 && !handler.Set("tcp") {
+		http.Refuse("routeConfig", "required: which virtual hosts it serves")
 	}
 	return out
 }
@@ -143,77 +122,65 @@ func decodeHandler(n node) []objectSelector {
 func decodeVirtualHost(u *unstructured.Unstructured) *virtualHost {
 	h := &virtualHost{meta: newMeta(u)}
 	spec := h.specOf()
-	defer spec.close()
-	domains := spec.field("domains")
-	for _, n := range domains.list() {
-		h.domains = append(h.domains, strings.ToLower(n.text()))
+	defer spec.Done()
+	for _, domain := range spec.Texts("domains") {
+		h.domains = append(h.domains, strings.ToLower(domain))
 	}
 	if len(h.domains) == 0 {
-		h.problems.invalidf(domains.path, `required, such as ["*"]`)
+		spec.Refuse("domains", `required, such as ["*"]`)
 	}
-	h.routes = decodeRoutes(spec.field("routes"))
+	h.routes = decodeRoutes(spec)
 	return h
 }
 
 func decodeRouteTable(u *unstructured.Unstructured) *routeTable {
 	t := &routeTable{meta: newMeta(u)}
 	spec := t.specOf()
-	defer spec.close()
-	t.routes = decodeRoutes(spec.field("routes"))
-	t.weight = decodeTableWeight(spec.field("weight"))
+	defer spec.Done()
+	t.routes = decodeRoutes(spec)
+	t.weight = spec.Number("weight", math.MinInt32, math.MaxInt32)
 	return t
 }
 
-// decodeTableWeight reads a weight of a table, which may be negative.
-func decodeTableWeight(n node) int64 {
-	if v, ok := n.value.(int64); ok && v < 0 {
-		return v
-	}
-	return n.number()
-}
-
-func decodeRoutes(n node) []route {
+func decodeRoutes(spec *strict.Object) []route {
 	var out []route
-	for _, n := range n.list() {
-		out = append(out, decodeRoute(n))
+	for _, o := range spec.Objects("routes") {
+		out = append(out, decodeRoute(o))
 	}
 	return out
 }
 
-func decodeRoute(n node) route {
-	o := n.object()
-	defer o.close()
-	r := route{path: n.path, name: o.field("name").text(), labels: o.field("labels").textMap()}
-	for _, m := range o.field("matchers").list() {
+func decodeRoute(o *strict.Object) route {
+	defer o.Done()
+	r := route{path: o.Path(), name: o.Text("name"), labels: o.Labels("labels")}
+	for _, m := range o.Objects("matchers") {
 		r.matchers = append(r.matchers, decodeMatcher(m))
 	}
 	switch {
-	case o.fields["delegateAction"] != nil:
-		delegates := o.field("delegateAction")
-		d := delegates.object()
-		r.delegate = &delegate{path: delegates.path, refs: decodeRefs(d.field("refs")), selector: decodeObjectSelector(d.field("selector"))}
-		if sort := d.field("sortMethod"); sort.text() != "" && sort.text() != "TABLE_WEIGHT" {
-			n.found.notHonoured(sort.path)
-		}
-		d.close()
-	case o.fields["routeAction"] != nil:
-		a := o.field("routeAction").object()
-		list := a.field("destinations")
-		r.destinations = decodeDestinations(list)
-		if len(r.destinations) == 0 {
-			n.found.invalidf(list.path, "want at least one destination")
-		}
-		checkWeights(list.path, r.destinations, n.found)
-		a.close()
-	case o.fields["redirectAction"] == nil && o.fields["directResponseAction"] == nil:
-		n.found.invalidf(n.path, "want a routeAction or a delegateAction")
+	case o.Set("delegateAction"):
+		r.delegate = decodeDelegate(o.Within("delegateAction"))
+	case o.Set("routeAction"):
+		action := o.Within("routeAction")
+		r.destinations = decodeDestinations(action)
+		action.Done()
+	case !o.Set("redirectAction") && !o.Set("directResponseAction"):
+		o.RefuseAll("want a routeAction or a delegateAction")
 	}
 	return r
+}
+
+func decodeDelegate(o *strict.Object) *delegate {
+	defer o.Done()
+	d := &delegate{path: o.Path(), refs: decodeRefs(o, "refs"), selector: decodeObjectSelector(o, "selector")}
+	if sort := o.Text("sortMethod"); sort != "" && sort != "TABLE_WEIGHT" {
+		o.NotHonoured("sortMethod")
+	}
+	return d
 }
 
 // decodeAccessPolicy does not look at the fields: none of them is honoured.
 func decodeAccessPolicy(u *unstructured.Unstructured) *accessPolicy {
 	p := &accessPolicy{meta: newMeta(u)}
-	p.problems.notHonoured("spec")
+	p.problems.NotHonoured("spec")
 	return p
 }

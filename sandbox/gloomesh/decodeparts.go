@@ -1,52 +1,60 @@
 package gloomesh
 
-// decodeDestinations reads weighted destinations, which must be services.
-func decodeDestinations(n node) []destination {
+import (
+	"math"
+
+	"github.com/meshassay/assay/sandbox/strict"
+)
+
+// decodeDestinations reads the weighted destinations of an action, which must
+// be services.
+func decodeDestinations(action *strict.Object) []destination {
 	var out []destination
-	for _, n := range n.list() {
-		o := n.object()
-		service := o.field("kubeService")
-		switch {
-		case service.is():
+	for _, o := range action.Objects("destinations") {
+		weight := o.Number("weight", 0, math.MaxUint32)
+		switch service := o.Object("kubeService"); {
+		case service != nil:
 			d := decodeKubeService(service)
-			d.weight = o.field("weight").number()
+			d.weight = weight
 			out = append(out, d)
-		case o.fields["virtualDestination"] == nil && o.fields["staticDestination"] == nil && o.fields["clusterHeader"] == nil:
-			n.found.invalidf(service.path, "required: where the requests go")
-		default: // close says which kind is not honoured
-			o.ignore("weight")
+		case !o.Set("kubeService") && !o.Set("virtualDestination") && !o.Set("staticDestination") && !o.Set("clusterHeader"):
+			o.Refuse("kubeService", "required: where the requests go")
+		default: // what it is instead was or will be refused
 		}
-		o.close()
+		o.Done()
 	}
+	if len(out) == 0 {
+		action.Refuse("destinations", "want at least one destination")
+	}
+	checkWeights(action, out)
 	return out
 }
 
-func decodeKubeService(n node) destination {
-	o := n.object()
-	defer o.close()
+func decodeKubeService(o *strict.Object) destination {
+	defer o.Done()
 	return destination{
-		path:    n.path,
+		path:    o.Path(),
 		service: decodeServiceRef(o),
-		subset:  o.field("subset").textMap(),
-		port:    o.field("port").number(),
+		subset:  o.Labels("subset"),
+		port:    o.Number("port", 0, math.MaxUint32),
 	}
 }
 
 // decodeServiceRef reads a reference to a service, whose fields are all required.
-func decodeServiceRef(o *object) serviceRef {
+func decodeServiceRef(o *strict.Object) serviceRef {
 	read := func(name string) string {
-		n := o.field(name)
-		if n.text() == "" {
-			n.found.invalidf(n.path, "required")
+		text := o.Text(name)
+		if text == "" {
+			o.Refuse(name, "required")
 		}
-		return n.text()
+		return text
 	}
 	return serviceRef{cluster: read("clusterName"), namespace: read("namespace"), name: read("name")}
 }
 
 // checkWeights holds several destinations to weights that sum to 100; a single
 // one may leave its weight out.
-func checkWeights(path string, destinations []destination, found *problems) {
+func checkWeights(action *strict.Object, destinations []destination) {
 	if len(destinations) == 0 {
 		return
 	}
@@ -59,61 +67,58 @@ func checkWeights(path string, destinations []destination, found *problems) {
 		sum += d.weight
 	}
 	if sum != 100 {
-		found.invalidf(path, "the weights must sum to 100, not to %d", sum)
+		action.Refuse("destinations", "the weights must sum to 100, not to %d", sum)
 	}
 }
 
-func decodeServiceSelectors(n node) []serviceSelector {
+func decodeServiceSelectors(parent *strict.Object, name string) []serviceSelector {
 	var out []serviceSelector
-	for _, n := range n.list() {
-		o := n.object()
-		s := serviceSelector{path: n.path, matcher: decodeServiceMatcher(o.field("kubeServiceMatcher"))}
-		refs := o.field("kubeServiceRefs").object()
-		for _, n := range refs.field("services").list() {
-			r := n.object()
-			s.refs = append(s.refs, pathRef{n.path, decodeServiceRef(r)})
-			r.close()
+	for _, o := range parent.Objects(name) {
+		s := serviceSelector{path: o.Path(), matcher: decodeServiceMatcher(o, "kubeServiceMatcher")}
+		refs := o.Within("kubeServiceRefs")
+		for _, r := range refs.Objects("services") {
+			s.refs = append(s.refs, pathRef{r.Path(), decodeServiceRef(r)})
+			r.Done()
 		}
-		refs.close()
+		refs.Done()
 		if s.matcher == nil && len(s.refs) == 0 {
 			s.matcher = &serviceMatcher{} // {} selects everything
 		}
 		out = append(out, s)
-		o.close()
+		o.Done()
 	}
 	return out
 }
 
 // decodeServiceMatcher reads a matcher of services or of workloads; nil if absent.
-func decodeServiceMatcher(n node) *serviceMatcher {
-	if !n.is() {
+func decodeServiceMatcher(parent *strict.Object, name string) *serviceMatcher {
+	o := parent.Object(name)
+	if o == nil {
 		return nil
 	}
-	o := n.object()
-	defer o.close()
+	defer o.Done()
 	return &serviceMatcher{
-		clusters:   o.field("clusters").texts(),
-		namespaces: o.field("namespaces").texts(),
-		labels:     o.field("labels").textMap(),
+		clusters:   o.Texts("clusters"),
+		namespaces: o.Texts("namespaces"),
+		labels:     o.Labels("labels"),
 	}
 }
 
 // decodeObjectSelector reads a selector of objects; nil if absent.
-func decodeObjectSelector(n node) *objectSelector {
-	if !n.is() {
+func decodeObjectSelector(parent *strict.Object, name string) *objectSelector {
+	o := parent.Object(name)
+	if o == nil {
 		return nil
 	}
-	o := n.object()
-	defer o.close()
-	return &objectSelector{namespaces: o.field("namespaces").texts(), labels: o.field("labels").textMap()}
+	defer o.Done()
+	return &objectSelector{namespaces: o.Texts("namespaces"), labels: o.Labels("labels")}
 }
 
-func decodeRefs(n node) []ref {
+func decodeRefs(parent *strict.Object, name string) []ref {
 	var out []ref
-	for _, n := range n.list() {
-		o := n.object()
-		out = append(out, ref{o.field("namespace").text(), o.field("name").text()})
-		o.close()
+	for _, o := range parent.Objects(name) {
+		out = append(out, ref{o.Text("namespace"), o.Text("name")})
+		o.Done()
 	}
 	return out
 }

@@ -6,40 +6,30 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshassay/assay/sandbox/strict"
 )
 
 func decodeVirtualMesh(u *unstructured.Unstructured) *virtualMesh {
 	m := &virtualMesh{meta: newMeta(u)}
 	spec := m.specOf()
-	defer spec.close()
-	m.meshes = decodeMeshes(spec.field("meshes"))
+	defer spec.Done()
+	m.meshes = decodeMeshes(spec)
 	if len(m.meshes) == 0 {
-		m.problems.invalidf("spec.meshes", "required: the meshes that it joins")
+		spec.Refuse("meshes", "required: the meshes that it joins")
 	}
-	tls := spec.field("mtlsConfig").object()
-	tls.ignore("autoRestartPods") // nothing here reads a certificate
-	if n := tls.field("shared"); n.is() {
+	tls := spec.Within("mtlsConfig")
+	tls.Ignore("autoRestartPods") // nothing here reads a certificate
+	if shared := tls.Object("shared"); shared != nil {
 		m.trust = true
-		decodeTrust(n)
+		decodeTrust(shared)
 	}
-	tls.close()
-	federation := spec.field("federation").object()
-	if n := federation.field("permissive"); n.is() {
-		m.federation = append(m.federation, federationSelector{})
-	}
-	for _, n := range federation.field("selectors").list() {
-		o := n.object()
-		m.federation = append(m.federation, federationSelector{
-			services: decodeServiceSelectors(o.field("destinationSelectors")),
-			meshes:   decodeMeshes(o.field("meshes")),
-		})
-		o.close()
-	}
-	federation.close()
-	switch policy := spec.field("globalAccessPolicy"); policy.text() {
+	tls.Done()
+	m.federation = decodeFederation(spec.Within("federation"))
+	switch policy := spec.Text("globalAccessPolicy"); policy {
 	case "", "DISABLED", "MESH_DEFAULT": // Istio's default is to let every call through
 	default:
-		m.problems.failf(policy.path, "%s is not honoured by the sandbox: it has no access policies yet (DISABLED is)", policy.text())
+		m.problems.failf(spec.At("globalAccessPolicy"), "%s is not honoured by the sandbox: it has no access policies yet (DISABLED is)", policy)
 	}
 	if !m.trust && len(m.meshes) > 1 && len(m.federation) > 0 {
 		m.problems.invalidf("spec.mtlsConfig.shared", "required: without a shared root of trust the meshes refuse each other's calls")
@@ -48,21 +38,32 @@ func decodeVirtualMesh(u *unstructured.Unstructured) *virtualMesh {
 }
 
 // decodeTrust allows the root that Gloo Mesh generates, with any options of it.
-func decodeTrust(n node) {
-	shared := n.object()
-	defer shared.close()
-	shared.ignore("intermediateCertOptions")
-	root := shared.field("rootCertificateAuthority").object()
-	defer root.close()
-	root.ignore("generated")
+func decodeTrust(shared *strict.Object) {
+	defer shared.Done()
+	shared.Ignore("intermediateCertOptions")
+	root := shared.Within("rootCertificateAuthority")
+	defer root.Done()
+	root.Ignore("generated")
 }
 
-func decodeMeshes(n node) []meshRef {
+func decodeFederation(o *strict.Object) []federationSelector {
+	defer o.Done()
+	var out []federationSelector
+	if o.Object("permissive") != nil {
+		out = append(out, federationSelector{})
+	}
+	for _, s := range o.Objects("selectors") {
+		out = append(out, federationSelector{services: decodeServiceSelectors(s, "destinationSelectors"), meshes: decodeMeshes(s)})
+		s.Done()
+	}
+	return out
+}
+
+func decodeMeshes(parent *strict.Object) []meshRef {
 	var out []meshRef
-	for _, n := range n.list() {
-		o := n.object()
-		out = append(out, meshRef{path: n.path, ref: ref{o.field("namespace").text(), o.field("name").text()}})
-		o.close()
+	for _, o := range parent.Objects("meshes") {
+		out = append(out, meshRef{path: o.Path(), ref: ref{o.Text("namespace"), o.Text("name")}})
+		o.Done()
 	}
 	return out
 }

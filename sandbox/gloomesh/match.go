@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/meshassay/assay/sandbox/strict"
 )
 
 // A matcher is a condition on a request; all of its parts must hold.
@@ -32,60 +35,64 @@ type fieldMatch struct {
 	invert bool
 }
 
-func decodeMatcher(n node) matcher {
-	o := n.object()
-	defer o.close()
+func decodeMatcher(o *strict.Object) matcher {
+	defer o.Done()
 	return decodeMatcherFields(o)
 }
 
 // decodeOlderMatcher reads a matcher of a TrafficPolicy, which may say the path
 // in the older spelling as well: prefix instead of uri.prefix.
-func decodeOlderMatcher(n node) matcher {
-	o := n.object()
-	defer o.close()
+func decodeOlderMatcher(o *strict.Object) matcher {
+	defer o.Done()
 	m := decodeMatcherFields(o)
 	for _, kind := range []string{"exact", "prefix", "regex"} {
-		older := o.field(kind)
-		if older.text() == "" {
+		value := o.Text(kind)
+		if value == "" {
 			continue
 		}
 		if m.uri.kind != "" {
-			n.found.invalidf(older.path, "the path is given twice, by uri.%s as well", m.uri.kind)
+			o.Refuse(kind, "the path is given twice, by uri.%s as well", m.uri.kind)
 		}
 		if kind == "regex" {
-			older.pattern()
+			checkPattern(o, kind, value)
 		}
-		m.uri = text{kind: kind, value: older.text()}
+		m.uri = text{kind: kind, value: value}
 	}
 	return m
 }
 
-func decodeMatcherFields(o *object) matcher {
-	o.ignore("name") // only for access logs
-	m := matcher{path: o.path, uri: decodeURI(o.field("uri")), method: o.field("method").text()}
-	for _, n := range o.field("headers").list() {
-		m.headers = append(m.headers, decodeFieldMatch(n))
+// checkPattern holds a regular expression to RE2, which Envoy's are.
+func checkPattern(o *strict.Object, name, value string) {
+	if _, err := regexp.Compile(value); err != nil {
+		o.Refuse(name, "not a regular expression that Envoy knows (RE2): %v", err)
 	}
-	for _, n := range o.field("queryParameters").list() {
-		m.query = append(m.query, decodeFieldMatch(n))
+}
+
+func decodeMatcherFields(o *strict.Object) matcher {
+	o.Ignore("name") // only for access logs
+	m := matcher{path: o.Path(), uri: decodeURI(o.Within("uri")), method: o.Text("method")}
+	for _, h := range o.Objects("headers") {
+		m.headers = append(m.headers, decodeFieldMatch(h))
+	}
+	for _, q := range o.Objects("queryParameters") {
+		m.query = append(m.query, decodeFieldMatch(q))
 	}
 	return m
 }
 
 // decodeURI reads the path's condition. A suffix stays unread: Istio has no
 // such condition.
-func decodeURI(n node) text {
-	o := n.object()
-	defer o.close()
-	t := text{ignoreCase: o.field("ignoreCase").flag()}
+func decodeURI(o *strict.Object) text {
+	defer o.Done()
+	t := text{ignoreCase: o.Flag("ignoreCase")}
 	for _, kind := range []string{"exact", "prefix", "regex"} {
-		value := o.field(kind)
-		if value.text() == "" {
+		value := o.Text(kind)
+		if value == "" {
 			continue
 		}
-		t.kind, t.value = kind, value.text()
+		t.kind, t.value = kind, value
 		if kind == "regex" {
-			value.pattern()
+			checkPattern(o, kind, value)
 			t.ignoreCase = false // it says nothing about a regular expression
 		}
 	}
@@ -95,19 +102,18 @@ func decodeURI(n node) text {
 	return t
 }
 
-func decodeFieldMatch(n node) fieldMatch {
-	o := n.object()
-	defer o.close()
-	f := fieldMatch{path: n.path, name: o.field("name").text(), invert: o.field("invertMatch").flag()}
+func decodeFieldMatch(o *strict.Object) fieldMatch {
+	defer o.Done()
+	f := fieldMatch{path: o.Path(), name: o.Text("name"), invert: o.Flag("invertMatch")}
 	if f.name == "" {
-		n.found.invalidf(n.path+".name", "required")
+		o.Refuse("name", "required")
 	}
-	value, regex := o.field("value"), o.field("regex").flag()
-	f.text = text{kind: "exact", value: value.text()}
-	if value.text() == "" {
+	value, regex := o.Text("value"), o.Flag("regex")
+	f.text = text{kind: "exact", value: value}
+	if value == "" {
 		f.kind = ""
 	} else if regex {
-		value.pattern()
+		checkPattern(o, "value", value)
 		f.kind = "regex"
 	}
 	return f

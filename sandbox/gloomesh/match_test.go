@@ -5,19 +5,21 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/meshassay/assay/sandbox/strict"
 )
 
 func readMatcher(t *testing.T, text string) matcher {
 	t.Helper()
 	var found problems
-	m := decodeMatcher(node{path: "m", value: normalText(t, text), found: &found})
+	m := decodeMatcher(strict.New("m", normalText(t, text), &found))
 	if len(found) > 0 {
 		t.Fatalf("%s: %q", text, found.texts())
 	}
 	return m
 }
 
-func normalText(t *testing.T, text string) any {
+func normalText(t *testing.T, text string) map[string]any {
 	t.Helper()
 	return readObjects(t, []byte(text))[0].Object
 }

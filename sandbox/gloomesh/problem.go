@@ -1,6 +1,10 @@
 package gloomesh
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/meshassay/assay/sandbox/strict"
+)
 
 // The states of an object, as the API names them.
 const (
@@ -18,19 +22,22 @@ type problem struct {
 // problems collects every reason, not only the first.
 type problems []problem
 
+var _ strict.Problems = (*problems)(nil)
+
+// Wrong notes what is wrong with a field.
+func (p *problems) Wrong(path, text string) { p.add(problem{invalid, path + ": " + text}) }
+
+// NotHonoured notes a field that the API has and the sandbox does not model.
+func (p *problems) NotHonoured(path string) { p.failf(path, "not honoured by the sandbox") }
+
 // invalidf notes that the field at path is wrong, and what would be right.
 func (p *problems) invalidf(path, format string, args ...any) {
-	p.add(problem{invalid, path + ": " + fmt.Sprintf(format, args...)})
+	p.Wrong(path, fmt.Sprintf(format, args...))
 }
 
 // failf notes that the sandbox cannot do what the field at path asks for.
 func (p *problems) failf(path, format string, args ...any) {
 	p.add(problem{failed, path + ": " + fmt.Sprintf(format, args...)})
-}
-
-// notHonoured notes a field that the API has and the sandbox does not model.
-func (p *problems) notHonoured(path string) {
-	p.failf(path, "not honoured by the sandbox")
 }
 
 // add ignores a repetition: the same fault is often seen from several gateways.

@@ -61,7 +61,7 @@ func sortByAge[T any](list []T, of func(T) meta) {
 // spec opens an object's spec.
 func spec(u *unstructured.Unstructured, m *meta) *strict.Object {
 	values, _ := u.Object["spec"].(map[string]any)
-	return strict.New("spec", values, &m.problems)
+	return strict.New("spec", values, (*strict.Lines)(&m.problems))
 }
 
 // own tells whether an object belongs to the plumbing that the sandbox sets up

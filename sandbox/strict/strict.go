@@ -1,7 +1,9 @@
 // Package strict reads Kubernetes objects that are plain maps, and keeps account
 // of what was read: a field that nobody asked for is one that the sandbox does
 // not honour, and is refused with its path instead of being ignored. It knows
-// no kind; whoever reads a kind says what it wants, field by field.
+// no kind; whoever reads a kind says what it wants, field by field. A value of
+// the wrong type is a problem, never a panic: a schema rules that out, but
+// nothing here relies on it.
 package strict
 
 import (
@@ -13,25 +15,53 @@ import (
 	"time"
 )
 
+// Problems is told what is wrong, with the path of the field.
+type Problems interface {
+	// Wrong says what is wrong with a field, and what would be right.
+	Wrong(path, text string)
+	// NotHonoured says that the sandbox does not model a field.
+	NotHonoured(path string)
+}
+
+// Lines are Problems as text: "spec.http[0].mirror: …".
+type Lines []string
+
+// Wrong adds a line.
+func (l *Lines) Wrong(path, text string) { *l = append(*l, path+": "+text) }
+
+// NotHonoured adds a line.
+func (l *Lines) NotHonoured(path string) { l.Wrong(path, "the sandbox does not honour this field") }
+
 // Object is an object, or a part of one, that is being read.
 type Object struct {
 	path     string // "spec.http[0]"
 	values   map[string]any
 	read     map[string]bool
-	problems *[]string
+	problems Problems
 }
 
-// New begins to read an object; what is wrong with it is added to problems, as
-// "spec.http[0].mirror: …".
-func New(path string, values map[string]any, problems *[]string) *Object {
+// New begins to read an object; problems is told what is wrong with it.
+func New(path string, values map[string]any, problems Problems) *Object {
 	return &Object{path, values, map[string]bool{}, problems}
 }
 
-func (o *Object) at(name string) string { return o.path + "." + name }
+// RefuseAll notes what is wrong with the object as a whole.
+func (o *Object) RefuseAll(format string, args ...any) {
+	o.problems.Wrong(o.path, fmt.Sprintf(format, args...))
+}
+
+// NotHonoured notes that a field's value is one that the sandbox does not model.
+func (o *Object) NotHonoured(name string) { o.problems.NotHonoured(o.At(name)) }
+
+// Path is where the object stands: "spec.http[0]".
+func (o *Object) Path() string { return o.path }
+
+// At is the path of a field.
+func (o *Object) At(name string) string { return o.path + "." + name }
 
 // Refuse notes what is wrong with a field.
 func (o *Object) Refuse(name, format string, args ...any) {
-	*o.problems = append(*o.problems, o.at(name)+": "+fmt.Sprintf(format, args...))
+	o.problems.Wrong(o.At(name), fmt.Sprintf(format, args...))
 }
 
 // take gives a field's value; nil and empty lists and strings count as unset,
@@ -60,15 +90,26 @@ func (o *Object) Has(name string) bool {
 	return ok
 }
 
+// Set tells whether a field has a value; {} is one. It does not read it.
+func (o *Object) Set(name string) bool { return o.values[name] != nil }
+
+// Ignore reads fields that are understood and change nothing in the sandbox.
+func (o *Object) Ignore(names ...string) {
+	for _, name := range names {
+		o.read[name] = true
+	}
+}
+
 // Keys gives the names of all fields, sorted, for objects that are maps. It
 // does not read them.
 func (o *Object) Keys() []string { return slices.Sorted(maps.Keys(o.values)) }
 
-// Done refuses every field that was not read.
+// Done refuses every field that was not read. One that says what holds without
+// it ("", 0, false, an empty list) is as good as absent; {} is not.
 func (o *Object) Done() {
 	for _, name := range o.Keys() {
-		if !o.read[name] && !empty(o.values[name]) {
-			o.Refuse(name, "the sandbox does not honour this field")
+		if v := o.values[name]; !o.read[name] && !empty(v) && v != false && v != int64(0) && v != 0.0 {
+			o.problems.NotHonoured(o.At(name))
 		}
 	}
 }
@@ -174,7 +215,15 @@ func (o *Object) Object(name string) *Object {
 		o.Refuse(name, "want an object, not %T", v)
 		return nil
 	}
-	return New(o.at(name), m, o.problems)
+	return New(o.At(name), m, o.problems)
+}
+
+// Within reads a nested object, without fields if it is unset.
+func (o *Object) Within(name string) *Object {
+	if nested := o.Object(name); nested != nil {
+		return nested
+	}
+	return New(o.At(name), nil, o.problems)
 }
 
 // Objects reads a list of objects.
@@ -186,7 +235,7 @@ func (o *Object) Objects(name string) []*Object {
 			o.Refuse(fmt.Sprintf("%s[%d]", name, i), "want an object, not %T", v)
 			continue
 		}
-		out = append(out, New(fmt.Sprintf("%s[%d]", o.at(name), i), m, o.problems))
+		out = append(out, New(fmt.Sprintf("%s[%d]", o.At(name), i), m, o.problems))
 	}
 	return out
 }

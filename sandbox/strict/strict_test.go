@@ -9,11 +9,11 @@ import (
 )
 
 func TestReading(t *testing.T) {
-	var problems []string
+	var problems Lines
 	o := New("spec", map[string]any{
 		"text": "a", "texts": []any{"a", "b"}, "number": int64(3), "float": 4.0, "decimal": 0.25, "whole": int64(5), "flag": true,
 		"duration": "1.5s", "labels": map[string]any{"b": "2", "a": "1"}, "objects": []any{map[string]any{"x": "y"}}, "of": "two",
-		"empty": "", "none": nil, "noList": []any{},
+		"empty": "", "none": nil, "noList": []any{}, "off": false, "zero": int64(0), "nought": 0.0, "ignored": "x",
 	}, &problems)
 	check := func(name string, got, want any) {
 		t.Helper()
@@ -36,17 +36,22 @@ func TestReading(t *testing.T) {
 	check("unset object", o.Object("unset") == nil, true)
 	check("unset list", len(o.Objects("unset")), 0)
 	check("unset number", o.Number("unset", 5, 9), int64(0))
-	check("empty is there", o.Has("empty") && !o.Has("unset"), true)
+	check("empty is there", o.Has("empty") && o.Has("none") && !o.Has("unset"), true)
+	check("empty is set", o.Set("empty") && !o.Set("none") && !o.Set("unset"), true)
+	check("within what is unset", o.Within("unset").Within("deep").Text("x"), "")
+	check("its path", o.Within("unset").At("x"), "spec.unset.x")
+	check("path in a list", o.Objects("objects")[0].Path(), "spec.objects[0]")
+	o.Ignore("ignored")
 	o.Done() // what is empty may stay unread
-	check("problems", problems, []string(nil))
+	check("problems", []string(problems), []string(nil))
 }
 
 func TestRefusing(t *testing.T) {
-	var problems []string
+	var problems Lines
 	o := New("spec", map[string]any{
 		"text": 1, "texts": []any{"a", 2}, "number": "3", "low": int64(0), "frac": 1.5, "huge": math.Inf(1), "decimal": "x", "nan": math.NaN(), "flag": "yes",
 		"duration": "soon", "past": "-1s", "object": "x", "objects": []any{"x"}, "list": map[string]any{}, "of": "three",
-		"labels": map[string]any{"b": 1, "a": true}, "z": map[string]any{}, "y": false,
+		"labels": map[string]any{"b": 1, "a": true}, "z": map[string]any{}, "y": true,
 	}, &problems)
 	o.Text("text")
 	o.Texts("texts")
@@ -86,7 +91,7 @@ func TestRefusing(t *testing.T) {
 		"spec.y: the sandbox does not honour this field",
 		"spec.z: the sandbox does not honour this field",
 	}
-	if diff := cmp.Diff(want, problems); diff != "" {
+	if diff := cmp.Diff(want, []string(problems)); diff != "" {
 		t.Error(diff)
 	}
 }
