@@ -202,7 +202,9 @@ func readServiceEntry(u *unstructured.Unstructured) serviceEntry {
 	f.OneOf("resolution", "the sandbox resolves no names", "STATIC")
 	exportedToAll(f)
 	for _, p := range f.Objects("ports") {
-		p.OneOf("protocol", "the sandbox's gateway speaks HTTP only", "HTTP", "http", "HTTP2", "http2", "")
+		// What an HTTP route sends to a TCP port is HTTP all the same, and a port
+		// of a Service whose name says nothing is declared as TCP.
+		p.OneOf("protocol", "the sandbox's gateway speaks HTTP only", "HTTP", "http", "HTTP2", "http2", "TCP", "tcp", "")
 		s.ports = append(s.ports, servicePort{p.Number("number", 1, 65535), p.Number("targetPort", 1, 65535), p.Text("name")})
 		p.Done()
 	}

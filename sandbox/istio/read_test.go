@@ -103,14 +103,14 @@ workloadSelector: {}`, []string{
 hosts: ["*.example.com"]
 resolution: DNS
 location: MOON
-ports: [{name: a, number: 0, protocol: TCP}]
+ports: [{name: a, number: 0, protocol: TLS}]
 endpoints: [{address: a.example.com, weight: 2, locality: eu}]
 workloadSelector: {labels: {a: b}}
 subjectAltNames: [a]`, []string{
 			`spec.hosts[0]: "*.example.com": want the full name of a host`,
 			`spec.location: "MOON": unknown (want MESH_INTERNAL, MESH_EXTERNAL)`,
 			`spec.resolution: "DNS": the sandbox resolves no names (want STATIC)`,
-			`spec.ports[0].protocol: "TCP": the sandbox's gateway speaks HTTP only (want HTTP, http, HTTP2, http2)`,
+			`spec.ports[0].protocol: "TLS": the sandbox's gateway speaks HTTP only (want HTTP, http, HTTP2, http2, TCP, tcp)`,
 			"spec.ports[0].number: 0 is not between 1 and 65535",
 			`spec.endpoints[0].address: "a.example.com" is not an IP address; the sandbox resolves no names`,
 			"spec.endpoints[0].weight: 2 is not between 0 and 1",
