@@ -20,7 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// What an apply did to an object.
+// What an apply did to an object. One that says the same as before and of which
+// only the owners of fields are others is changed, too.
 const (
 	Created   = "created"
 	Changed   = "changed"
@@ -187,7 +188,7 @@ func (c *Cluster) Apply(ctx context.Context, manifest *Object) (Applied, error) 
 		return c.aftermath(ctx, done, o), plainly(err)
 	}
 	done.After = o
-	if before != nil && Same(before, o) {
+	if before != nil && untouched(before, o) {
 		done.What = Unchanged
 	}
 	return done, nil
@@ -209,7 +210,7 @@ func (c *Cluster) aftermath(ctx context.Context, done Applied, o *Object) Applie
 		return Applied{}
 	case before == nil && !slices.ContainsFunc(owners(live), func(f string) bool { return strings.HasPrefix(f, Manager+" Apply ") }):
 		return Applied{} // somebody else made it just now
-	case before != nil && Same(before, live) && slices.Equal(owners(before), owners(live)):
+	case before != nil && untouched(before, live):
 		return Applied{}
 	}
 	done.After = live
@@ -309,6 +310,12 @@ func isTool(f metav1.ManagedFieldsEntry) bool {
 // server's own bookkeeping aside.
 func Same(a, b *Object) bool {
 	return reflect.DeepEqual(content(a), content(b))
+}
+
+// untouched reports whether two states of an object say the same, and the
+// same owners of it: one who lost a field would find a conflict.
+func untouched(a, b *Object) bool {
+	return Same(a, b) && slices.Equal(owners(a), owners(b))
 }
 
 // content is the part of an object that people and tools write.

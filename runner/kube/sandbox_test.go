@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -150,88 +148,6 @@ func TestApplyTakesOverFromKubectl(t *testing.T) {
 	}
 	if diff := cmp.Diff(owners(before), owners(restored)); diff != "" {
 		t.Errorf("owners of fields (-want +got):\n%s", diff)
-	}
-}
-
-// A refused apply leaves the object's content; that its fields were taken over
-// before must be told, or it could not be undone.
-func TestARefusedApplyGivesBackWhatItTookOver(t *testing.T) {
-	c := sandbox(t, "mgmt")
-	o := object(t, fmt.Sprintf(settings, "assay-refused"))
-	kubectls := o.DeepCopy()
-	if err := c.api().Create(t.Context(), kubectls, client.FieldOwner("kubectl-client-side-apply")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Delete(context.WithoutCancel(t.Context()), kubectls) })
-	before := read(t, c, o)
-	o.Object["dta"] = map[string]any{}
-	done, err := c.Apply(t.Context(), o)
-	if err == nil || done.What != Changed || done.Before == nil || done.After == nil {
-		t.Fatalf("%s: %v, want a refusal, and the take-over told", done.What, err)
-	}
-	if err := c.Restore(t.Context(), done.Before); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(owners(before), owners(read(t, c, o))); diff != "" {
-		t.Errorf("owners of fields (-want +got):\n%s", diff)
-	}
-	// The second time there is nothing to take over.
-	first := apply(t, c, object(t, fmt.Sprintf(settings, "assay-refused"))).Before
-	if done, err := c.Apply(t.Context(), o); err == nil || done.What != "" {
-		t.Errorf("%s: %v, want a refusal that did nothing", done.What, err)
-	}
-	if err := c.Restore(t.Context(), first); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// lossy loses the answers to server-side applies, or the requests.
-type lossy struct {
-	http.RoundTripper
-	arrives bool
-}
-
-func (l lossy) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodPatch {
-		return l.RoundTripper.RoundTrip(r)
-	}
-	if l.arrives {
-		answer, err := l.RoundTripper.RoundTrip(r)
-		if err != nil {
-			return nil, err
-		}
-		answer.Body.Close()
-	}
-	return nil, io.ErrUnexpectedEOF
-}
-
-// What the server did is put back even if its answer never came.
-func TestAnApplyWhoseAnswerIsLostIsTold(t *testing.T) {
-	for _, tt := range []struct {
-		reason  string
-		arrives bool
-		want    string
-	}{{"the request is lost", false, ""}, {"the answer is lost", true, Created}} {
-		t.Run(tt.reason, func(t *testing.T) {
-			c := sandbox(t, "mgmt")
-			c.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return lossy{rt, tt.arrives} })
-			if err := c.Refresh(); err != nil {
-				t.Fatal(err)
-			}
-			done, err := c.Apply(t.Context(), object(t, fmt.Sprintf(settings, "assay-lost")))
-			if err == nil || done.What != tt.want {
-				t.Fatalf("%q: %v, want it %q", done.What, err, tt.want)
-			}
-			if done.After == nil {
-				return
-			}
-			if err := c.Delete(t.Context(), done.After); err != nil {
-				t.Fatal(err)
-			}
-			if live := read(t, c, done.After); live != nil {
-				t.Error("it is still there")
-			}
-		})
 	}
 }
 
