@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -211,16 +212,19 @@ func subscript(name string) (kind, key string, ok bool) {
 }
 
 // mounted reads the files named .env that the container mounts from
-// ConfigMaps, and makes sure that every ConfigMap it mounts is there.
+// ConfigMaps, and makes sure that all it mounts is there.
 func (r *reader) mounted(c corev1.Container, env map[string]string) error {
 	for _, mount := range c.VolumeMounts {
+		if err := r.secrets(mount.Name); err != nil {
+			return err
+		}
 		for _, source := range r.sources(mount.Name) {
 			data, err := r.configMap(source.Name)
 			if err != nil {
 				return err
 			}
 			if data == nil && !isTrue(source.Optional) {
-				return unfit{"ContainerCreating", "FailedMount", fmt.Sprintf("MountVolume.SetUp failed for volume %q: configmap %s not found in namespace %s", mount.Name, source.Name, r.pod.Namespace)}
+				return r.notMounted(mount.Name, "configmap", source.Name)
 			}
 			for file, key := range filesOf(source, data) {
 				at := path.Join(mount.MountPath, file)
@@ -237,6 +241,24 @@ func (r *reader) mounted(c corev1.Container, env map[string]string) error {
 					return badConfig("configmap %s, key %s: %v", source.Name, key, err)
 				}
 			}
+		}
+	}
+	return nil
+}
+
+func (r *reader) notMounted(volume, kind, name string) error {
+	return unfit{"ContainerCreating", "FailedMount", fmt.Sprintf("MountVolume.SetUp failed for volume %q: %s %s not found in namespace %s", volume, kind, name, r.pod.Namespace)}
+}
+
+// secrets makes sure that the Secret of a volume is there. Nothing in it
+// matters to the service.
+func (r *reader) secrets(volume string) error {
+	for _, v := range r.pod.Spec.Volumes {
+		if v.Name != volume || v.Secret == nil || isTrue(v.Secret.Optional) {
+			continue
+		}
+		if data, err := r.secret(v.Secret.SecretName); err != nil || data == nil {
+			return cmp.Or(err, r.notMounted(volume, "secret", v.Secret.SecretName))
 		}
 	}
 	return nil

@@ -90,13 +90,15 @@ func TestUnfitEnvironments(t *testing.T) {
 		{"resources", named(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}}), "the sandbox gives an environment variable from"},
 		{"envFrom nothing", corev1.Container{EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: missing}}}}, "secret missing not found in namespace shop"},
 		{"a broken .env", corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/work"}}}, `configmap there, key .env: line 1: got "rubbish", want NAME=VALUE`},
+		{"no Secret to mount", corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "keys", MountPath: "/keys"}}}, `volume "keys": secret missing not found in namespace shop`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := newNode(Options{Client: fake.NewClientset(&corev1.ConfigMap{
 				ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "there"}, Data: map[string]string{".env": "rubbish"}})})
 			pod := newPod("a", image)
 			pod.Spec.Containers = []corev1.Container{c.container}
-			pod.Spec.Volumes = []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: there}}}}
+			pod.Spec.Volumes = []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: there}}},
+				{Name: "keys", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "missing"}}}}
 			_, o, err := n.environments(context.Background(), pod, "10.244.0.1")
 			switch {
 			case err != nil:

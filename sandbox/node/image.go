@@ -37,6 +37,15 @@ func refused(pod *corev1.Pod) *obstacle {
 				c.Image, strings.Join(workload.Images(), ", ")),
 		}
 	}
+	for _, v := range pod.Spec.Volumes {
+		if v.EmptyDir == nil && v.ConfigMap == nil && v.Secret == nil && v.Projected == nil && v.DownwardAPI == nil {
+			return &obstacle{
+				waiting: "ContainerCreating",
+				event:   "FailedMount",
+				message: fmt.Sprintf("volume %q: the sandbox has no disks, only configMap, secret, projected, downwardAPI and emptyDir", v.Name),
+			}
+		}
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/meshassay/assay/sandbox/network"
 	"github.com/meshassay/assay/sandbox/workload"
@@ -106,7 +107,8 @@ func (n *Node) report(ctx context.Context, pod *corev1.Pod, i *instance) (time.D
 }
 
 // probe tells whether the service answers: it listens and, where the container
-// has an HTTP readiness probe, that path is answered with success.
+// has a readiness probe, that finds what it wants. A probe of a sort that
+// needs a process of the container's own never does.
 func (s service) probe(ctx context.Context) error {
 	if s.run == nil {
 		return nil
@@ -119,13 +121,46 @@ func (s service) probe(ctx context.Context) error {
 		return err
 	}
 	connection.Close()
-	if s.container.ReadinessProbe == nil || s.container.ReadinessProbe.HTTPGet == nil {
+	switch probe := s.container.ReadinessProbe; {
+	case probe == nil:
 		return nil
+	case probe.HTTPGet != nil:
+		if err := s.listensAt(probe.HTTPGet.Port); err != nil {
+			return err
+		}
+		return s.get(ctx, probe.HTTPGet)
+	case probe.TCPSocket != nil:
+		return s.listensAt(probe.TCPSocket.Port)
 	}
-	path := s.container.ReadinessProbe.HTTPGet.Path
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.run.Addr()+path, nil)
+	return errors.New("the sandbox can probe by httpGet and tcpSocket only")
+}
+
+// listensAt tells whether the container's service is at a port, which may be
+// named; 0 is wherever it is.
+func (s service) listensAt(port intstr.IntOrString) error {
+	number := port.IntValue()
+	for _, p := range s.container.Ports {
+		if port.Type == intstr.String && p.Name == port.StrVal {
+			number = int(p.ContainerPort)
+		}
+	}
+	if port != (intstr.IntOrString{}) && number != s.run.Port() {
+		return fmt.Errorf("port %s: connection refused: the service listens at %d", port.String(), s.run.Port())
+	}
+	return nil
+}
+
+// get is an HTTP probe.
+func (s service) get(ctx context.Context, probe *corev1.HTTPGetAction) error {
+	if probe.Scheme == corev1.URISchemeHTTPS {
+		return errors.New("the service speaks no HTTPS")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.run.Addr()+probe.Path, nil)
 	if err != nil {
 		return err
+	}
+	for _, h := range probe.HTTPHeaders {
+		request.Header.Add(h.Name, h.Value)
 	}
 	request.Close = true
 	response, err := http.DefaultTransport.RoundTrip(request) // redirects count as success
@@ -134,7 +169,7 @@ func (s service) probe(ctx context.Context) error {
 	}
 	response.Body.Close()
 	if response.StatusCode < 200 || response.StatusCode >= 400 {
-		return fmt.Errorf("%s answers %s", path, response.Status)
+		return fmt.Errorf("%s answers %s", probe.Path, response.Status)
 	}
 	return nil
 }

@@ -7,8 +7,8 @@
 // names what the sandbox can run.
 //
 // It is for the sandbox's main program, one for each cluster. It starts no
-// process, writes no volume and knows no resources, affinity or probe but
-// HTTP readiness.
+// process, writes no volume and knows no resources, affinity or probes but
+// those of readiness by HTTP and TCP.
 package node
 
 import (

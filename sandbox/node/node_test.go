@@ -16,10 +16,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/meshassay/assay/sandbox/network"
+	"github.com/meshassay/assay/sandbox/workload"
 )
 
 const image = "ghcr.io/someone/blue-green-canary:1.2"
@@ -282,16 +284,51 @@ func TestWaitsForItsConfigMap(t *testing.T) {
 }
 
 func TestReadinessProbeDecides(t *testing.T) {
-	probing := func(path string) func(*corev1.Pod) {
-		return func(p *corev1.Pod) {
-			p.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: path}}}
-		}
+	port := intstr.FromInt32
+	for _, c := range []struct {
+		name  string
+		probe corev1.ProbeHandler
+		want  string // part of why it fails; empty: it does not
+	}{
+		{"http", corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: port(3000)}}, ""},
+		{"http-by-name", corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("web")}}, ""},
+		{"http-path", corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/no-such-path", Port: port(3000)}}, "/no-such-path answers 404 Not Found"},
+		{"http-port", corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: port(3001)}}, "port 3001: connection refused: the service listens at 3000"},
+		{"https", corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: port(3000), Scheme: corev1.URISchemeHTTPS}}, "no HTTPS"},
+		{"tcp", corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: port(3000)}}, ""},
+		{"tcp-port", corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: intstr.FromString("other")}}, "port other: connection refused"},
+		{"exec", corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"true"}}}, "by httpGet and tcpSocket only"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run, err := workload.Start(workload.Spec{Image: image, Port: 3000})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer run.Close()
+			err = service{run: run, container: corev1.Container{Ports: []corev1.ContainerPort{{Name: "web", ContainerPort: 3000}},
+				ReadinessProbe: &corev1.Probe{ProbeHandler: c.probe}}}.probe(t.Context())
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want %q", err, c.want)
+			}
+		})
 	}
-	m := start(t, newPod("good", image, probing("/healthz")), newPod("bad", image, probing("/no-such-path")))
-	m.untilReady("good")
-	m.eventually("the other runs", func() bool { return m.pod("bad").Status.Phase == corev1.PodRunning })
+	m := start(t, newPod("bad", image, func(p *corev1.Pod) {
+		p.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{TCPSocket: &corev1.TCPSocketAction{Port: port(9)}}}
+	}))
+	m.eventually("the pod runs", func() bool { return m.pod("bad").Status.Phase == corev1.PodRunning })
 	if got := statusOf(m.pod("bad").Status, corev1.PodReady); got != corev1.ConditionFalse {
 		t.Errorf("condition Ready of a pod whose probe fails: got %q, want False", got)
+	}
+}
+
+func TestRefusesDisks(t *testing.T) {
+	m := start(t, newPod("a", image, func(p *corev1.Pod) {
+		p.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}}}}
+	}))
+	m.eventually("the pod waits", func() bool { return waitingFor(m.pod("a")) == "ContainerCreating" })
+	if got, want := m.pod("a").Status.ContainerStatuses[0].State.Waiting.Message, `volume "data": the sandbox has no disks`; !strings.Contains(got, want) {
+		t.Errorf("the container waits for %q, want %q", got, want)
 	}
 }
 
