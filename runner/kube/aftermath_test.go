@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -68,14 +69,17 @@ func TestAnApplyThatOnlyTakesFieldsIsAChange(t *testing.T) {
 	}
 }
 
-// lossy loses the answers to server-side applies, or the requests.
+// lossy loses the requests of one method, or the answers to them, as often as
+// it is told.
 type lossy struct {
 	http.RoundTripper
+	method  string
+	times   *atomic.Int64
 	arrives bool
 }
 
 func (l lossy) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodPatch {
+	if r.Method != l.method || l.times.Add(-1) < 0 {
 		return l.RoundTripper.RoundTrip(r)
 	}
 	if l.arrives {
@@ -88,6 +92,30 @@ func (l lossy) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 
+// lose makes a cluster's connection lossy.
+func lose(t *testing.T, c *Cluster, method string, n int64, arrives bool) {
+	t.Helper()
+	times := new(atomic.Int64)
+	times.Store(n)
+	c.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return lossy{rt, method, times, arrives} })
+	if err := c.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A busy moment of the API server must not leave behind what is to be put back.
+func TestDeleteTriesAgain(t *testing.T) {
+	c := sandbox(t, "mgmt")
+	made := apply(t, c, object(t, fmt.Sprintf(settings, "assay-again"))).After
+	lose(t, c, http.MethodDelete, 3, false)
+	if err := c.Delete(t.Context(), made); err != nil {
+		t.Fatal(err)
+	}
+	if live := read(t, c, made); live != nil {
+		t.Error("it is still there")
+	}
+}
+
 // What the server did is put back even if its answer never came.
 func TestAnApplyWhoseAnswerIsLostIsTold(t *testing.T) {
 	for _, tt := range []struct {
@@ -97,10 +125,7 @@ func TestAnApplyWhoseAnswerIsLostIsTold(t *testing.T) {
 	}{{"the request is lost", false, ""}, {"the answer is lost", true, Created}} {
 		t.Run(tt.reason, func(t *testing.T) {
 			c := sandbox(t, "mgmt")
-			c.config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return lossy{rt, tt.arrives} })
-			if err := c.Refresh(); err != nil {
-				t.Fatal(err)
-			}
+			lose(t, c, http.MethodPatch, 1, tt.arrives)
 			done, err := c.Apply(t.Context(), object(t, fmt.Sprintf(settings, "assay-lost")))
 			if err == nil || done.What != tt.want {
 				t.Fatalf("%q: %v, want it %q", done.What, err, tt.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +19,10 @@ func (c *Cluster) Delete(ctx context.Context, o *Object) error {
 	return c.DeleteAll(ctx, []*Object{o})
 }
 
+// againLimit is how long the deletion of what could not be deleted at once (the
+// API server is busy, a connection broke) is tried again.
+const againLimit = 20 * time.Second
+
 // DeleteAll deletes objects in their order, and then waits until all are gone,
 // so that many take as long as the slowest. Only the context limits the wait.
 // The errors (*ObjectError, joined) say which are still there and why.
@@ -26,8 +31,16 @@ func (c *Cluster) DeleteAll(ctx context.Context, objects []*Object) error {
 	for i, o := range objects {
 		errs[i] = c.delete(ctx, o)
 	}
+	again, cancel := context.WithTimeout(ctx, againLimit)
+	defer cancel()
 	kinds := false
 	for i, o := range objects {
+		if errs[i] != nil && passes(errs[i]) {
+			errs[i] = c.Until(again, 0, func(ctx context.Context) (bool, string, error) {
+				err := c.delete(ctx, o)
+				return err == nil, "", err
+			})
+		}
 		if errs[i] == nil {
 			errs[i] = c.Until(ctx, 0, func(ctx context.Context) (bool, string, error) { return c.gone(ctx, o) })
 		}
