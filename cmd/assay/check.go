@@ -64,6 +64,7 @@ func check(stdout io.Writer, paths []string, environmentName string, getenv func
 			mistakes = append(mistakes, stepsOf(engine, b)...)
 		}
 	}
+	mistakes = append(mistakes, misspelt(set, asked, environment.Names(environments))...)
 	var plan *runner.Plan
 	if engine != nil {
 		var wrong document.Mistakes
@@ -162,6 +163,21 @@ func engineFor(name, folder string, getenv func(string) (string, bool)) (*runner
 		return nil, err
 	}
 	return runner.New(runner.Options{Environment: e})
+}
+
+// misspelt finds environments of scenarios that are nearly called like one of
+// those known: their scenario would be skipped everywhere, and nobody told. A
+// name unlike any may be of an environment kept elsewhere.
+func misspelt(set scenario.Set, asked func(file string) bool, known []string) document.Mistakes {
+	var ms document.Mistakes
+	for _, s := range set.Scenarios {
+		for i, name := range s.Environments {
+			if hint := document.DidYouMean(name, known); hint != "" && asked(s.File) && !slices.Contains(known, name) {
+				ms = append(ms, s.Source.Get("environments").Index(i).Mistake("no environment is called %s", name).WithHint(hint))
+			}
+		}
+	}
+	return ms
 }
 
 // stepsOf returns the mistakes in the steps of a scenario that is broken elsewhere.

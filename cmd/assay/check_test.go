@@ -62,6 +62,30 @@ steps:
 	}
 }
 
+// A scenario for an environment that does not exist would be skipped for ever.
+func TestCheckFindsMisspeltEnvironments(t *testing.T) {
+	project(t, map[string]string{"scenarios/only.yaml": `apiVersion: assay/v1
+kind: Scenario
+name: only
+environments: [sanbox, elsewhere]
+steps:
+- expect: {request: {path: /api}, shares: {blue: 100%}}
+`})
+	var got bytes.Buffer
+	if err := check(&got, nil, "sandbox", os.LookupEnv); err == nil {
+		t.Error("check finds nothing wrong")
+	}
+	want := `scenarios/only.yaml:4:16: environments[0]: no environment is called sanbox (did you mean sandbox?)
+  4 | environments: [sanbox, elsewhere]
+    |                ^
+
+1 mistake in 1 file
+`
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", got.String(), want)
+	}
+}
+
 const (
 	wellFormed = `apiVersion: assay/v1
 kind: Scenario

@@ -40,17 +40,23 @@ func Load(nameOrFile, dir string, getenv func(string) (string, bool)) (*Environm
 	return e, ms.Err()
 }
 
-// unknown says that there is no environment of that name, and which there are.
-func unknown(name, dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no environment is called %s: there is none in %s", name, dir)
-	}
+// Names returns the names of the environments in dir, sorted.
+func Names(dir string) []string {
+	files, _ := filepath.Glob(filepath.Join(dir, "*.yaml")) // it fails for a bad pattern only
 	var names []string
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 	}
 	slices.Sort(names)
+	return names
+}
+
+// unknown says that there is no environment of that name, and which there are.
+func unknown(name, dir string) error {
+	names := Names(dir)
+	if len(names) == 0 {
+		return fmt.Errorf("no environment is called %s: there is none in %s", name, dir)
+	}
 	if hint := document.OneOf(name, names); hint != "" {
 		return fmt.Errorf("no environment is called %s in %s (%s)", name, dir, hint)
 	}
