@@ -89,7 +89,7 @@ func TestUnfitEnvironments(t *testing.T) {
 		{"optional", named(corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: missing, Key: "k", Optional: &optional}}), ""},
 		{"resources", named(corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.cpu"}}), "the sandbox gives an environment variable from"},
 		{"envFrom nothing", corev1.Container{EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: missing}}}}, "secret missing not found in namespace shop"},
-		{"a broken .env", corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/work"}}}, `configmap there, key .env: line 1: got "rubbish", want NAME=VALUE`},
+		{"a broken .env", corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/srv"}}}, `configmap there, key .env: line 1: got "rubbish", want NAME=VALUE`},
 		{"no Secret to mount", corev1.Container{VolumeMounts: []corev1.VolumeMount{{Name: "keys", MountPath: "/keys"}}}, `volume "keys": secret missing not found in namespace shop`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -269,7 +269,7 @@ func TestWaitsForItsConfigMap(t *testing.T) {
 	m := start(t, newPod("a", image, func(p *corev1.Pod) {
 		p.Spec.Volumes = []corev1.Volume{{Name: "config", VolumeSource: corev1.VolumeSource{
 			ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "settings"}}}}}
-		p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "config", MountPath: "/work/.env", SubPath: "dotenv"}}
+		p.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "config", MountPath: "/srv/.env", SubPath: "dotenv"}}
 	}))
 	m.eventually("the pod waits", func() bool { return waitingFor(m.pod("a")) == "ContainerCreating" })
 	settings := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "settings"},
