@@ -33,7 +33,7 @@ func sandboxCommand() *cobra.Command {
 		Short: "Run the sandbox until Ctrl-C, or while a command runs",
 		Long: `Run the sandbox in the foreground: three Kubernetes API servers (mgmt, cluster1, cluster2), a small mesh,
 a gateway in each workload cluster, and a "virtual machine", in one process on this machine's loopback.
-It is built the first time (about 4 minutes on two cores), which needs Go and nothing else. Nothing of the
+It is built the first time (4 to 7 minutes on two cores), which needs Go and nothing else. Nothing of the
 tutorial is deployed in it: that is for scenarios, or for you. Ctrl-C ends it and leaves nothing behind.
 
 With a command it runs as long as that does: with KUBECONFIG, ASSAY_SANDBOX, MGMT, CLUSTER1, CLUSTER2 and

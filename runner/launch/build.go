@@ -93,7 +93,7 @@ func use(file string) bool {
 // build compiles into a file beside the wanted one and renames it, so that the
 // wanted name never holds half a binary.
 func (b builder) build(ctx context.Context, file string) error {
-	fmt.Fprintln(b.log, "building the sandbox: about 4 minutes the first time, seconds afterwards")
+	fmt.Fprintln(b.log, "building the sandbox: 4 to 7 minutes on two cores the first time, seconds afterwards")
 	began := time.Now()
 	dir := b.source.dir
 	if b.source.readOnly {
