@@ -3,21 +3,17 @@ package runner
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/scenario"
 )
-
-var update = flag.Bool("update", false, "write what the example files give into their .want files")
 
 // engineIn returns an engine in an environment of testdata.
 func engineIn(t *testing.T, name string) *Engine {
@@ -47,24 +43,6 @@ func parsed(t *testing.T, file string) *scenario.Scenario {
 	return s
 }
 
-// golden compares a text with the .want file beside a file.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	path := strings.TrimSuffix(file, ".yaml") + ".want"
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
-
 // TestExamples plans every example file of every action: a good one gives the
 // plan, and a *.bad.yaml the mistakes, that its .want file has.
 func TestExamples(t *testing.T) {
@@ -83,7 +61,7 @@ func TestExamples(t *testing.T) {
 				if bad := strings.HasSuffix(file, ".bad.yaml"); bad != (len(ms) > 0) {
 					t.Fatalf("mistakes: %v", err)
 				}
-				golden(t, file, shownPlan(plan, ms))
+				golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".want", shownPlan(plan, ms))
 			})
 		}
 	}

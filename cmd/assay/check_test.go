@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/meshassay/assay/internal/golden"
 )
 
 // project writes a small project and makes it the working directory.
@@ -160,5 +162,5 @@ func TestCheckShowsEverythingAtOnce(t *testing.T) {
 		t.Errorf("exit code %d, want %d; standard error %q, want nothing", got, exitNotWell, stderr.String())
 	}
 	t.Chdir(here)
-	golden(t, "check.golden", stdout.String())
+	golden.Compare(t, "testdata/check.golden", stdout.String())
 }

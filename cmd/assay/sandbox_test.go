@@ -3,39 +3,17 @@ package main
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/launch"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares got with testdata/NAME.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got, -update writes it):\n%s", file, diff)
-	}
-}
-
 func TestHowToUse(t *testing.T) {
-	golden(t, "sandbox.golden", howToUse(&launch.Sandbox{
+	golden.Compare(t, "testdata/sandbox.golden", howToUse(&launch.Sandbox{
 		Kubeconfig: "/home/ada/my sandbox", VM: "192.168.64.10",
 		Gateways: map[string]string{"cluster2": "http://127.0.0.1:18002", "cluster1": "http://127.0.0.1:18001"},
 	}))

@@ -2,16 +2,13 @@ package document
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"github.com/meshassay/assay/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the messages that the bad files give into their .want files")
 
 // everything is a file with a key of each type, for the corpus and the fuzzer.
 type everything struct {
@@ -78,23 +75,7 @@ func TestBadFiles(t *testing.T) {
 			}
 			var got bytes.Buffer
 			ms.Show(&got)
-			golden(t, strings.TrimSuffix(file, ".yaml")+".want", got.Bytes())
+			golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".want", got.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("messages differ from %s (-want +got):\n%s", file, diff)
 	}
 }

@@ -2,7 +2,6 @@ package environment
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,10 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/document"
 )
-
-var update = flag.Bool("update", false, "write the messages that the bad files give into their .want files")
 
 // process is the process environment of the tests.
 func process(name string) (string, bool) {
@@ -52,20 +50,8 @@ func TestBadFiles(t *testing.T) {
 			}
 			var got bytes.Buffer
 			ms.Show(&got)
-			golden(t, strings.TrimSuffix(file, ".yaml")+".want", got.Bytes())
+			golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".want", got.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(read(t, file)), string(got)); diff != "" {
-		t.Errorf("messages differ from %s (-want +got):\n%s", file, diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,10 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/verdict"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // example has something in every field.
 func example(t *testing.T) *Record {
@@ -69,18 +67,8 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden := filepath.Join("testdata", "record.json")
-	if *update {
-		if err := os.WriteFile(golden, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("a record is written differently: if on purpose, raise Version or run with -update (-want +got):\n%s", diff)
+	if !golden.Compare(t, filepath.Join("testdata", "record.json"), string(got)) {
+		t.Log("a record is written differently: if on purpose, raise Version or run with -update")
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
 		t.Errorf("%v, %v", info.Mode(), err)

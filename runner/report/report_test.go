@@ -2,36 +2,21 @@ package report
 
 import (
 	"errors"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/record"
 	"github.com/meshassay/assay/runner/verdict"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, name, got string) {
+// plain compares a text with a golden file, and demands that any terminal can
+// show it.
+func plain(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+	golden.Compare(t, filepath.Join("testdata", name), got)
 	for n, line := range strings.Split(got, "\n") {
 		if strings.TrimRight(line, " ") != line {
 			t.Errorf("%s:%d ends with a space", name, n+1)
@@ -172,7 +157,7 @@ func TestText(t *testing.T) {
 		if err := Text(&b, run(t), o); err != nil {
 			t.Fatal(err)
 		}
-		golden(t, name, b.String())
+		plain(t, name, b.String())
 	}
 	if err := Text(broken{}, run(t), Options{}); err == nil {
 		t.Error("an error of writing is lost")
@@ -189,16 +174,16 @@ func (broken) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestStepText(t *testing.T) {
 	steps := run(t).Scenarios[1].Steps
-	golden(t, "step-passed.txt", StepText(steps[1]))
-	golden(t, "step-failed.txt", StepText(steps[2]))
-	golden(t, "step-leak.txt", StepText(steps[3]))
+	plain(t, "step-passed.txt", StepText(steps[1]))
+	plain(t, "step-failed.txt", StepText(steps[2]))
+	plain(t, "step-leak.txt", StepText(steps[3]))
 }
 
 func TestTable(t *testing.T) {
 	undecided := judged(t, tutorial(), counts(40, 38, 22))
 	other := judged(t, tutorial(), verdict.Counts{Outcomes: []int64{40, 38, 21}, Other: 1})
 	nothing := judged(t, tutorial(), counts(0, 0, 0))
-	golden(t, "tables.txt", strings.Join([]string{Table(passedSample(t)), Table(failedSample(t)), Table(leakSample(t)), Table(undecided), Table(other), Table(nothing)}, "\n"))
+	plain(t, "tables.txt", strings.Join([]string{Table(passedSample(t)), Table(failedSample(t)), Table(leakSample(t)), Table(undecided), Table(other), Table(nothing)}, "\n"))
 }
 
 func TestLine(t *testing.T) {

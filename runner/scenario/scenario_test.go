@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -13,10 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/meshassay/assay/internal/golden"
 	"github.com/meshassay/assay/runner/document"
 )
-
-var update = flag.Bool("update", false, "write the messages that the bad files give into their .want files")
 
 // TestBadFiles compares what Show prints for each testdata/bad/*.bad.yaml with the
 // .want file beside it.
@@ -33,20 +31,8 @@ func TestBadFiles(t *testing.T) {
 			}
 			var got bytes.Buffer
 			ms.Show(&got)
-			golden(t, strings.TrimSuffix(file, ".yaml")+".want", got.Bytes())
+			golden.Compare(t, strings.TrimSuffix(file, ".yaml")+".want", got.String())
 		})
-	}
-}
-
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if diff := cmp.Diff(string(read(t, file)), string(got)); diff != "" {
-		t.Errorf("messages differ from %s (-want +got):\n%s", file, diff)
 	}
 }
 
