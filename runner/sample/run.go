@@ -36,13 +36,20 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 
 	var workers sync.WaitGroup
 	begin, names := time.Now(), newNames()
-	for range o.Workers {
-		x := newExchanger(&o, cases, names, begin)
+	start := func(work func(context.Context) error) {
 		workers.Go(func() {
-			if err := x.work(inner, w); err != nil {
+			if err := work(inner); err != nil {
 				cancel(err)
 			}
 		})
+	}
+	if fast := newLoop(&o, cases, names, begin, w); fast != nil {
+		start(fast.run)
+	} else {
+		for range o.Workers {
+			x := newExchanger(&o, cases, names, begin)
+			start(func(ctx context.Context) error { return x.work(ctx, w) })
+		}
 	}
 	batch := make([]Observation, 0, batchSize)
 	for {
