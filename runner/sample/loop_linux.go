@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A loop sends all requests of a run from one goroutine. 
+// A loop sends all requests of a run from one goroutine.
 type loop struct{}
 
 func newLoop(*Options, []prepared, *names, time.Time, *window) *loop { return nil }

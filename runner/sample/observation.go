@@ -38,15 +38,15 @@ const (
 
 // Observation is what is known of one request. It has an outcome or a fault.
 type Observation struct {
-	Number  int64  // in the order of dispatch, from 0
-	Case    int    // index into Options.Cases
+	Number int64 // in the order of dispatch, from 0
+	Case   int   // index into Options.Cases
 	// Connection is the number of the connection that carried it, from 0 in the
 	// order of opening; -1 when no connection came about.
 	Connection int64
-	Outcome string // "" when Fault is set
-	Fault   Fault
-	Status  int           // 0 when no status line came
-	Detail  string        // what exactly went wrong
+	Outcome    string // "" when Fault is set
+	Fault      Fault
+	Status     int    // 0 when no status line came
+	Detail     string // what exactly went wrong
 	// At is when it was sent, since the run began; in an open loop, when it was
 	// due. At plus Latency is when its answer was whole, or the fault seen.
 	At time.Duration
