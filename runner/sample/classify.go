@@ -2,19 +2,22 @@ package sample
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"regexp"
-	"strconv"
-	"strings"
+	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // Rule names the outcome of the answers that it matches. Every condition that
 // is set must hold.
 type Rule struct {
-	// JSON is the dotted path of a field of the body, "color" or "a.0.b"; its
-	// value is a string, number or boolean. Header is the name of a header
-	// field. At most one of them gives the rule its value.
+	// JSON is the dotted path of a field of the body, "color" or "a.0.b", where
+	// a number may lead into an array; its value is a string, or a number or
+	// boolean as it stands. The whole body must be valid JSON, and of members
+	// with equal names the last one counts, as encoding/json has it. Header is
+	// the name of a header field, of which the first counts. At most one of
+	// them gives the rule its value.
 	JSON, Header string
 	Status       int    // 0: any below 500, for what is above is a failed request
 	Body         string // the body contains it
@@ -26,132 +29,189 @@ type Rule struct {
 	Name   string
 }
 
-// Classifier names outcomes by rules; the first that matches counts.
-type Classifier struct{ rules []Rule }
+// Classifier names outcomes by rules; the first that matches counts. It may be
+// used by several goroutines at once.
+type Classifier struct {
+	rules []rule
+	paths []path // the different ones of all rules
+	names words  // of outcomes that are values of answers
+}
+
+// rule is a Rule made ready.
+type rule struct {
+	Rule
+	header string // in canonical form
+	body   []byte
+	path   int // index into Classifier.paths, or -1
+}
 
 // NewClassifier returns a classifier of the rules, in their order.
 func NewClassifier(rules []Rule) *Classifier {
-	return &Classifier{rules: append([]Rule(nil), rules...)}
+	c := &Classifier{}
+	var dotted []string
+	for _, r := range rules {
+		made := rule{Rule: r, header: http.CanonicalHeaderKey(r.Header), body: []byte(r.Body), path: -1}
+		if r.JSON != "" {
+			if made.path = slices.Index(dotted, r.JSON); made.path < 0 {
+				made.path = len(dotted)
+				dotted = append(dotted, r.JSON)
+				c.paths = append(c.paths, newPath(r.JSON))
+			}
+		}
+		c.rules = append(c.rules, made)
+	}
+	return c
+}
+
+// Header is the header of an answer, however it is kept.
+type Header interface {
+	// First is the first value of the field with this name, which is in
+	// canonical form (X-Served-By). The bytes are only read, and only until
+	// Outcome returns.
+	First(name string) (value []byte, ok bool)
+}
+
+// netHeader is a header as net/http keeps it.
+type netHeader http.Header
+
+func (h netHeader) First(name string) ([]byte, bool) {
+	if values := h[name]; len(values) > 0 {
+		return []byte(values[0]), true
+	}
+	return nil, false
 }
 
 // Classify returns the outcome of an answer; false when no rule matches.
 func (c *Classifier) Classify(status int, h http.Header, body []byte) (outcome string, ok bool) {
+	return c.Outcome(status, netHeader(h), body)
+}
+
+// Outcome is Classify for a header that is kept in another way. It allocates
+// nothing, but for what h does, for a regular expression's working space now
+// and then, for a value with escapes in it, and for a value that is an outcome
+// itself and comes up for the first time: equal outcomes are one string.
+func (c *Classifier) Outcome(status int, h Header, body []byte) (outcome string, ok bool) {
 	if c == nil {
 		return "", false
 	}
 	a := answer{status: status, header: h, body: body}
 	for i := range c.rules {
-		if outcome, ok = c.rules[i].match(&a); ok {
+		if outcome, ok = c.match(&c.rules[i], &a); ok {
 			return outcome, true
 		}
 	}
 	return "", false
 }
 
-func (r *Rule) match(a *answer) (string, bool) {
+func (c *Classifier) match(r *rule, a *answer) (string, bool) {
 	// A backend that fails says its name as well as ever: only a rule that names
 	// such a status makes an outcome of it.
 	if r.Status != a.status && (r.Status != 0 || a.status >= http.StatusInternalServerError) {
 		return "", false
 	}
-	if r.Body != "" && !bytes.Contains(a.body, []byte(r.Body)) {
+	if len(r.body) > 0 && !bytes.Contains(a.body, r.body) {
 		return "", false
 	}
-	value, ok := r.value(a)
+	var value []byte
+	ok := true
+	switch {
+	case r.path >= 0:
+		value, ok = a.field(c.paths[r.path], r.path)
+	case r.header != "":
+		value, ok = a.header.First(r.header)
+	}
 	if !ok {
 		return "", false
 	}
-	if r.Match != nil && (r.valued() && !r.Match.MatchString(value) || !r.valued() && !r.Match.Match(a.body)) {
-		return "", false
+	if r.Match != nil {
+		text := value
+		if r.path < 0 && r.header == "" {
+			text = a.body
+		}
+		if !r.Match.Match(text) {
+			return "", false
+		}
 	}
 	switch {
 	case r.Values != nil:
-		value, ok = r.Values[value]
-		return value, ok
+		outcome, ok := r.Values[string(value)]
+		return outcome, ok
 	case r.Name != "":
 		return r.Name, true
 	}
-	return value, value != ""
+	return c.names.name(value), len(value) > 0
 }
 
-func (r *Rule) valued() bool { return r.JSON != "" || r.Header != "" }
-
-// value is what JSON or Header select; "" and true when the rule has neither.
-func (r *Rule) value(a *answer) (string, bool) {
-	switch {
-	case r.JSON != "":
-		return a.field(r.JSON)
-	case r.Header != "":
-		values := a.header.Values(r.Header)
-		if len(values) == 0 {
-			return "", false
-		}
-		return values[0], true
-	}
-	return "", true
-}
-
-// answer reads the body's outer level at most once for all rules.
+// answer is what is known of one answer while the rules are tried.
 type answer struct {
 	status int
-	header http.Header
+	header Header
 	body   []byte
-	top    json.RawMessage
-	read   bool
-	valid  bool
+	// Several rules may look at the same field. Where the first few stand is
+	// kept; others are looked for again.
+	known [4]struct {
+		found
+		looked bool
+	}
+	invalid bool // the body is not JSON
 }
 
-// field finds the value at the path. The whole body must be valid JSON; of
-// equal keys the last one counts, as encoding/json has it.
-func (a *answer) field(path string) (string, bool) {
-	if !a.read {
-		a.read, a.valid = true, json.Valid(a.body)
-		a.top = bytes.TrimSpace(a.body)
+// field is the text of the value at a path, the one with this number.
+func (a *answer) field(p path, number int) ([]byte, bool) {
+	if a.invalid {
+		return nil, false
 	}
-	if !a.valid {
-		return "", false
-	}
-	at := a.top
-	for _, key := range strings.Split(path, ".") {
-		var ok bool
-		if at, ok = child(at, key); !ok {
-			return "", false
-		}
-	}
-	return scalar(at)
-}
-
-// child is the member of an object, or the element of an array, named by key.
-func child(v json.RawMessage, key string) (json.RawMessage, bool) {
-	switch v[0] {
-	case '{':
-		var members map[string]json.RawMessage
-		if json.Unmarshal(v, &members) != nil {
+	var at found
+	if number < len(a.known) && a.known[number].looked {
+		at = a.known[number].found
+	} else {
+		var valid bool
+		if at, valid = p.find(a.body); !valid {
+			a.invalid = true
 			return nil, false
 		}
-		m, ok := members[key]
-		return m, ok
-	case '[':
-		var elements []json.RawMessage
-		i, err := strconv.Atoi(key)
-		if err != nil || json.Unmarshal(v, &elements) != nil || i < 0 || i >= len(elements) {
-			return nil, false
+		if number < len(a.known) {
+			a.known[number].found, a.known[number].looked = at, true
 		}
-		return elements[i], true
 	}
-	return nil, false
+	if at.end == 0 {
+		return nil, false
+	}
+	return scalar(a.body[at.start:at.end])
 }
 
-// scalar is the text of a string, number or boolean; objects, arrays and null
-// have none.
-func scalar(v json.RawMessage) (string, bool) {
-	switch v[0] {
-	case '"':
-		var s string
-		err := json.Unmarshal(v, &s)
-		return s, err == nil
-	case '{', '[', 'n':
-		return "", false
+// words makes one string of equal values, for as many as a service may have
+// backends and not for as many as it may have answers.
+type words struct {
+	known atomic.Pointer[map[string]string] // never changed, only replaced
+	mu    sync.Mutex                        // held while it is replaced
+}
+
+// namesLimit is how many different values are kept.
+const namesLimit = 256
+
+func (n *words) name(value []byte) string {
+	if known := n.known.Load(); known != nil {
+		if name, ok := (*known)[string(value)]; ok {
+			return name
+		}
 	}
-	return string(v), true
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	next := make(map[string]string)
+	if known := n.known.Load(); known != nil {
+		if name, ok := (*known)[string(value)]; ok {
+			return name
+		}
+		if len(*known) >= namesLimit {
+			return string(value)
+		}
+		for name := range *known {
+			next[name] = name
+		}
+	}
+	name := string(value)
+	next[name] = name
+	n.known.Store(&next)
+	return name
 }
