@@ -93,18 +93,27 @@ func (d *Duration) DecodeValue(v Value) Mistakes {
 
 // unit reads a number that is followed by its unit, with or without a space between.
 func unit(v Value, sign, what string) (float64, Mistakes) {
-	text := v.Text()
-	if digits, ok := strings.CutSuffix(text, sign); ok && v.Kind() == Scalar {
-		digits = strings.TrimRight(digits, " ")
-		if f, err := strconv.ParseFloat(digits, 64); err == nil && decimal.MatchString(digits) {
-			return f, nil
-		}
+	if f, ok := withUnit(v.Text(), sign); ok && v.Kind() == Scalar {
+		return f, nil
 	}
-	m := v.want(what)
-	if digits := strings.TrimSpace(strings.TrimRight(text, "%p/s ")); decimal.MatchString(digits) {
-		m = m.WithHint("did you mean " + meant(shorten(digits), sign) + "?")
+	return 0, Mistakes{v.want(what).WithHint(unitMeant(v.Text(), sign))}
+}
+
+// withUnit reads the text of such a number.
+func withUnit(text, sign string) (float64, bool) {
+	digits, ok := strings.CutSuffix(text, sign)
+	digits = strings.TrimRight(digits, " ")
+	f, err := strconv.ParseFloat(digits, 64)
+	return f, ok && err == nil && decimal.MatchString(digits)
+}
+
+// unitMeant is the hint for a number whose unit is missing or another one.
+func unitMeant(text, sign string) string {
+	digits := strings.TrimSpace(strings.TrimRight(text, "%p/s "))
+	if !decimal.MatchString(digits) {
+		return ""
 	}
-	return 0, Mistakes{m}
+	return "did you mean " + meant(shorten(digits), sign) + "?"
 }
 
 // meant is what a number without its unit may have meant: 0.4 may be a fraction, too.
