@@ -42,7 +42,8 @@ type rule struct {
 	Rule
 	header string // in canonical form
 	body   []byte
-	path   int // index into Classifier.paths, or -1
+	path   int         // index into Classifier.paths, or -1
+	few    [][2]string // Values and what they map to, when that is faster than a map
 }
 
 // NewClassifier returns a classifier of the rules, in their order.
@@ -56,6 +57,11 @@ func NewClassifier(rules []Rule) *Classifier {
 				made.path = len(dotted)
 				dotted = append(dotted, r.JSON)
 				c.paths = append(c.paths, newPath(r.JSON))
+			}
+		}
+		if len(r.Values) <= 8 {
+			for value, outcome := range r.Values {
+				made.few = append(made.few, [2]string{value, outcome})
 			}
 		}
 		c.rules = append(c.rules, made)
@@ -132,7 +138,14 @@ func (c *Classifier) match(r *rule, a *answer) (string, bool) {
 			return "", false
 		}
 	}
+	for i := range r.few {
+		if string(value) == r.few[i][0] {
+			return r.few[i][1], true
+		}
+	}
 	switch {
+	case r.few != nil:
+		return "", false
 	case r.Values != nil:
 		outcome, ok := r.Values[string(value)]
 		return outcome, ok
@@ -177,7 +190,7 @@ func (a *answer) field(p path, number int) ([]byte, bool) {
 	if at.end == 0 {
 		return nil, false
 	}
-	return scalar(a.body[at.start:at.end])
+	return scalar(a.body[at.start:at.end], at.escapes)
 }
 
 // words makes one string of equal values, for as many as a service may have

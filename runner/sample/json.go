@@ -1,7 +1,6 @@
 package sample
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"strconv"
@@ -42,7 +41,10 @@ func newPath(dotted string) path {
 }
 
 // A found value is a piece of the text; nothing was found where end is 0.
-type found struct{ start, end int }
+type found struct {
+	start, end int
+	escapes    bool // it is a string with escapes in it
+}
 
 // find walks over the whole text and returns where the value at the path
 // stands; false when the text is not one valid JSON value, whatever stands
@@ -74,14 +76,14 @@ func (w *walk) value(i, depth, level int) int {
 	if i >= len(w.text) {
 		return -1
 	}
-	end := -1
+	end, plain := -1, true
 	switch w.text[i] {
 	case '{':
 		end = w.object(i, depth+1, level)
 	case '[':
 		end = w.array(i, depth+1, level)
 	case '"':
-		end, _ = w.quoted(i)
+		end, plain = w.quoted(i)
 	case 't':
 		end = w.literal(i, "true")
 	case 'f':
@@ -92,7 +94,7 @@ func (w *walk) value(i, depth, level int) int {
 		end = w.number(i)
 	}
 	if level == len(w.path) && end >= 0 {
-		w.found = found{i, end}
+		w.found = found{start: i, end: end, escapes: !plain}
 	}
 	return end
 }
@@ -104,6 +106,7 @@ func (w *walk) object(i, depth, level int) int {
 	if i = w.space(i + 1); w.at(i) == '}' {
 		return i + 1
 	}
+	watched := level >= 0 && level < len(w.path)
 	for {
 		if w.at(i) != '"' {
 			return -1
@@ -113,7 +116,7 @@ func (w *walk) object(i, depth, level int) int {
 			return -1
 		}
 		below := off
-		if level >= 0 && level < len(w.path) && w.path[level].is(w.text[i+1:end-1], plain) {
+		if watched && w.path[level].is(w.text[i+1:end-1], plain) {
 			// What an earlier member of this name led to no longer counts.
 			below, w.found = level+1, found{}
 		}
@@ -162,48 +165,48 @@ func (w *walk) array(i, depth, level int) int {
 
 // quoted walks over a string; plain says that it has no escapes.
 func (w *walk) quoted(i int) (end int, plain bool) {
-	plain = true
-	for i++; ; {
-		if i = w.unusual(i); i >= len(w.text) {
-			return -1, false
+	for i++; i+8 <= len(w.text); i += 8 {
+		m := unusual(binary.LittleEndian.Uint64(w.text[i:]))
+		if m == 0 {
+			continue
 		}
-		switch w.text[i] {
-		case '"':
+		if i += bits.TrailingZeros64(m) / 8; w.text[i] == '"' {
+			return i + 1, true
+		}
+		break
+	}
+	return w.slowly(i)
+}
+
+// unusual finds quotes, backslashes and control characters in eight bytes: the
+// lowest bit that is set in the result is in the first of them. x-0x01… has the
+// high bit of a byte set where that of x was 0 (or above 0x80, which &^x takes
+// out), and a borrow can only spoil bytes after one that was truly 0.
+func unusual(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	quote, back := x^('"'*ones), x^('\\'*ones)
+	return ((quote-ones)&^quote | (back-ones)&^back | (x-' '*ones)&^x) & (0x80 * ones)
+}
+
+// slowly walks over the rest of a string, byte by byte.
+func (w *walk) slowly(i int) (end int, plain bool) {
+	plain = true
+	for i < len(w.text) {
+		switch c := w.text[i]; {
+		case c == '"':
 			return i + 1, plain
-		case '\\':
+		case c == '\\':
 			plain = false
 			if i = w.escape(i + 1); i < 0 {
 				return -1, false
 			}
+		case c < ' ':
+			return -1, false
 		default:
-			return -1, false // a control character
+			i++
 		}
 	}
-}
-
-// unusual finds the next quote, backslash or control character. Eight bytes are
-// looked at together: a byte of x-0x01… has its high bit set where that of x
-// was 0 (or 0x81 and more, which &^x takes out), and a borrow can only spoil
-// bytes that come after one that is truly 0, so the first one found is right.
-func (w *walk) unusual(i int) int {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x80 * ones
-	)
-	for ; i+8 <= len(w.text); i += 8 {
-		x := binary.LittleEndian.Uint64(w.text[i:])
-		quote, back := x^('"'*ones), x^('\\'*ones)
-		m := ((quote - ones) &^ quote) | ((back - ones) &^ back) | ((x - 0x20*ones) &^ x)
-		if m &= highs; m != 0 {
-			return i + bits.TrailingZeros64(m)/8
-		}
-	}
-	for ; i < len(w.text); i++ {
-		if c := w.text[i]; c == '"' || c == '\\' || c < ' ' {
-			break
-		}
-	}
-	return i
+	return -1, false
 }
 
 // escape walks over what follows a backslash.
@@ -264,16 +267,14 @@ func (w *walk) digits(i int) int {
 
 // space walks over white space, if there is any.
 func (w *walk) space(i int) int {
-	for i < len(w.text) && w.text[i] <= ' ' {
-		switch w.text[i] {
-		case ' ', '\t', '\r', '\n':
-			i++
-		default:
-			return i
-		}
+	for i < len(w.text) && w.text[i] <= ' ' && isSpace>>w.text[i]&1 == 1 {
+		i++
 	}
 	return i
 }
+
+// isSpace has a bit set for each byte that is white space.
+const isSpace = uint64(1<<' ' | 1<<'\t' | 1<<'\r' | 1<<'\n')
 
 // at is the byte at i; 0, which stands nowhere in JSON, beyond the end.
 func (w *walk) at(i int) byte {
@@ -304,14 +305,14 @@ func (k *pathKey) is(raw []byte, plain bool) bool {
 
 // scalar is the text of a string, or of a number or boolean as it stands;
 // objects, arrays and null have none. The text is a part of v, unless it is a
-// string that has to be rewritten.
-func scalar(v []byte) ([]byte, bool) {
+// string that has to be rewritten: one with escapes, or one that is not UTF-8.
+func scalar(v []byte, escapes bool) ([]byte, bool) {
 	switch v[0] {
 	case '{', '[', 'n':
 		return nil, false
 	case '"':
 		raw := v[1 : len(v)-1]
-		if utf8.Valid(raw) && bytes.IndexByte(raw, '\\') < 0 {
+		if !escapes && utf8.Valid(raw) {
 			return raw, true
 		}
 		text := make([]byte, 0, len(raw))
