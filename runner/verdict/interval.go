@@ -20,11 +20,7 @@ func interval(hits, n int64, want, scale, delta float64) (low, high float64) {
 		return 0, 1
 	}
 	s, f := float64(hits), float64(n-hits)
-	a, b := prior(want, scale)
-	near := math.Log(.7) + logBeta(a+s, b+f) - logBeta(a, b)
-	wide := math.Log(.3) + logBeta(.5+s, .5+f) - logBeta(.5, .5)
-	mixture := math.Max(near, wide) + math.Log1p(math.Exp(-math.Abs(near-wide)))
-	limit := mixture + math.Log(delta) // log likelihoods above it are in
+	limit := logMixture(s, f, want, scale) + math.Log(delta) // log likelihoods above it are in
 	inside := func(theta float64) bool { return logLikelihood(theta, s, f) > limit }
 	peak := s / float64(n)
 	low, high = 0, 1
@@ -35,6 +31,15 @@ func interval(hits, n int64, want, scale, delta float64) (low, high float64) {
 		high = boundary(inside, peak, 1)
 	}
 	return low, high
+}
+
+// logMixture is the logarithm of the mixture's likelihood, the integral of
+// q^S (1-q)^F over the prior.
+func logMixture(s, f, want, scale float64) float64 {
+	a, b := prior(want, scale)
+	near := math.Log(.7) + logBeta(a+s, b+f) - logBeta(a, b)
+	wide := math.Log(.3) + logBeta(.5+s, .5+f) - logBeta(.5, .5)
+	return math.Max(near, wide) + math.Log1p(math.Exp(-math.Abs(near-wide)))
 }
 
 // boundary halves its way from a point inside to the end of the interval
