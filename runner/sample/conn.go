@@ -1,12 +1,14 @@
 package sample
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -16,8 +18,10 @@ import (
 type tap struct {
 	ctx   context.Context
 	conn  net.Conn // plain or TLS
+	used  bool     // it has carried an answer before
 	whole time.Time
 	left  int64 // bytes that may still be read
+	lines lineCount
 	any   bool  // a byte came
 	err   error // how reading ended
 	head  []byte
@@ -26,13 +30,13 @@ type tap struct {
 // headKept is how much of an answer's beginning is kept for the examples.
 const headKept = 2 << 10
 
-var errTooLarge = errors.New("too large")
+var errTooLarge, errTooManyLines = errors.New("too large"), errors.New("too many lines")
 
 // longAgo is a deadline that ends what is under way at once.
 var longAgo = time.Unix(1, 0)
 
-func (t *tap) reset(ctx context.Context, conn net.Conn, whole time.Time) {
-	*t = tap{ctx: ctx, conn: conn, whole: whole, left: HeaderLimit, head: t.head[:0]}
+func (t *tap) reset(ctx context.Context, l *link, whole time.Time) {
+	*t = tap{ctx: ctx, conn: l.conn, used: l.used, whole: whole, left: HeaderLimit, head: t.head[:0]}
 }
 
 // Read reads from the connection within the bound.
@@ -48,10 +52,15 @@ func (t *tap) Read(p []byte) (int, error) {
 	if n > 0 {
 		if !t.any {
 			t.any = true
-			t.extend()
+			// From the time limit of the first byte to that of the whole.
+			setDeadline(t.ctx, t.conn, t.whole)
 		}
 		t.left -= int64(n)
 		t.head = append(t.head, p[:min(n, headKept-len(t.head))]...)
+		if t.lines.add(p[:n]); t.lines.n > HeaderLines {
+			t.err = errTooManyLines
+			return 0, t.err
+		}
 	}
 	if err != nil {
 		t.err = err
@@ -59,8 +68,45 @@ func (t *tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// extend moves the deadline from that of the first byte to that of the whole.
-func (t *tap) extend() { setDeadline(t.ctx, t.conn, t.whole) }
+// A lineCount counts the lines of an answer's header as they come, those of
+// interim answers before it included, and not those of the body. To bound only
+// the bytes would not do: 256 KiB have room for a hundred thousand empty fields,
+// each of which costs many times its length once it is parsed.
+type lineCount struct {
+	n       int
+	inside  bool // after the status line
+	interim bool
+	done    bool
+	length  int      // of the line so far
+	start   [10]byte // how it begins
+}
+
+func (c *lineCount) add(p []byte) {
+	for !c.done && len(p) > 0 {
+		part, rest, ended := bytes.Cut(p, []byte("\n"))
+		if c.length < len(c.start) {
+			copy(c.start[c.length:], part)
+		}
+		c.length += len(part)
+		if !ended {
+			return
+		}
+		c.end()
+		p = rest
+	}
+}
+
+// end counts a line and sees what follows it.
+func (c *lineCount) end() {
+	c.n++
+	switch {
+	case !c.inside: // "HTTP/1.1 103 …"
+		c.inside, c.interim = true, c.length >= len(c.start) && c.start[9] == '1'
+	case c.length == 0 || c.length == 1 && c.start[0] == '\r':
+		c.inside, c.done = false, !c.interim
+	}
+	c.length = 0
+}
 
 // setDeadline moves the deadline of a connection on which ctx's end sets the
 // deadline longAgo, and does not undo that.
@@ -106,27 +152,38 @@ func here(err error) bool {
 // readFault says what it means that no whole answer came: by how reading ended,
 // or, if reading did not end, by what was wrong with what was read.
 func (t *tap) readFault(err error) (Fault, string) {
-	switch end := t.err; {
-	case end == nil:
+	switch t.err {
+	case nil:
 		return Malformed, err.Error()
-	case errors.Is(end, errTooLarge):
+	case errTooLarge:
 		return TooLarge, "the header has more than " + bytesText(HeaderLimit)
-	case timedOut(end) && !t.any:
+	case errTooManyLines:
+		return TooLarge, "the header has more than " + strconv.Itoa(HeaderLines) + " lines"
+	}
+	return endFault(t.err, t.any, t.used)
+}
+
+// endFault says what it means that reading ended before the answer was whole.
+// any: a byte of it had come. used: the connection had carried an answer before.
+func endFault(end error, any, used bool) (Fault, string) {
+	closed := errors.Is(end, io.EOF) || errors.Is(end, io.ErrUnexpectedEOF)
+	switch {
+	case timedOut(end) && !any:
 		return FirstByteTimeout, "not a byte of an answer in time"
 	case timedOut(end):
 		return Timeout, "the answer did not end in time"
-	case errors.Is(end, syscall.ECONNRESET), errors.Is(end, syscall.EPIPE):
-		return Reset, end.Error()
-	case errors.Is(end, io.EOF), errors.Is(end, io.ErrUnexpectedEOF):
-		if t.any {
-			return Cut, "closed in the middle of the answer"
-		}
-		return Cut, "closed before a byte of the answer came"
 	case isTLS(end):
 		return TLS, end.Error()
-	default:
-		return Reset, end.Error()
+	case used && !any:
+		// Whether it was closed in order or reset does not matter: a gateway that
+		// closes an idle connection just when a request comes does either.
+		return Stale, "the kept-alive connection was closed before a byte of the answer came"
+	case closed && !any:
+		return Cut, "closed before a byte of the answer came"
+	case closed:
+		return Cut, "closed in the middle of the answer"
 	}
+	return Reset, end.Error()
 }
 
 // isTLS says whether the peer, or this side, gave up on TLS. With TLS 1.3 a
@@ -140,16 +197,4 @@ func isTLS(err error) bool {
 func timedOut(err error) bool {
 	var n net.Error
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &n) && n.Timeout()
-}
-
-// hangUp closes the connection so that nothing stays behind. A close in order
-// would leave the side that closes first waiting for a minute with its port
-// taken, and at some thousand requests a second the ports run out in seconds.
-// The answer is whole by now, or worthless, so a reset loses nothing: the
-// gateway has sent all that it had to send, and this side has read it.
-func hangUp(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
 }

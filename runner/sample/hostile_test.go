@@ -99,7 +99,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 					return
 				}
 			}
-		}, nil, TooLarge, 0, "256 KiB"},
+		}, nil, TooLarge, 0, "1000 lines"},
 		{"switches the protocol", says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"), nil, Malformed, 101, "unasked"},
 		{"resets before a byte", func(c net.Conn) {
 			readRequest(c)

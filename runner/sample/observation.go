@@ -32,6 +32,8 @@ const (
 	Stale            Fault = "stale connection"   // a kept-alive connection was closed before a byte of the answer came
 	Malformed        Fault = "malformed"          // not HTTP
 	TooLarge         Fault = "too large"          // header or body beyond the bound
+	StreamReset      Fault = "stream reset"       // HTTP/2: the gateway gave up on the request (RST_STREAM)
+	GoAway           Fault = "goaway"             // HTTP/2: the gateway would take no more requests on the connection (GOAWAY)
 	ServerError      Fault = "server error"       // a status of 500 and more that no rule gives
 	UnknownAnswer    Fault = "unknown answer"     // an answer that no rule names
 )
@@ -107,4 +109,6 @@ const (
 	// HeaderLimit is how many bytes a status line and header may have, those of
 	// interim (1xx) answers included.
 	HeaderLimit = 256 << 10
+	// HeaderLines is how many lines they may have.
+	HeaderLines = 1000
 )

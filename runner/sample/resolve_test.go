@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -66,7 +67,7 @@ func TestTheNextAddressIsTried(t *testing.T) {
 	n.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")}, nil
 	}
-	x := newExchanger(&o, nil, n, time.Now())
+	x := newExchanger(&o, nil, n, new(atomic.Int64), time.Now())
 	conn, err := x.dial(t.Context(), "gateway.example", port, time.Now().Add(o.Timeout))
 	if err != nil {
 		t.Fatal(err)

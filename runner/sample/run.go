@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,10 +21,10 @@ const batchSize = 256
 // error when it cannot go on: bad options, or a lack of this machine's. A
 // request that is under way when Run ends is abandoned; it counts for nothing.
 //
-// A worker that meets one fault after the other pauses between them, from 2 ms
-// doubling to a quarter of a second, so that a gateway that is down is not
-// hammered. The pause is before a request has its number, so it has no part in
-// what the request gets.
+// In a closed loop a worker that meets one fault after the other pauses between
+// them, from 2 ms doubling to a quarter of a second, so that a gateway that is
+// down is not hammered. The pause is before a request has its number, so it has
+// no part in what the request gets. An open loop keeps to its times.
 func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) error {
 	cases, err := o.prepare()
 	if err != nil {
@@ -31,11 +32,12 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 	}
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	w := newWindow(o.Workers, newPace(o.Rate))
+	begin, names := time.Now(), newNames()
+	w := newWindow(o.ahead(), o.pace(begin))
 	defer context.AfterFunc(inner, w.close)()
 
 	var workers sync.WaitGroup
-	begin, names := time.Now(), newNames()
+	var opened atomic.Int64
 	start := func(work func(context.Context) error) {
 		workers.Go(func() {
 			if err := work(inner); err != nil {
@@ -47,7 +49,7 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 		start(fast.run)
 	} else {
 		for range o.Workers {
-			x := newExchanger(&o, cases, names, begin)
+			x := newExchanger(&o, cases, names, &opened, begin)
 			start(func(ctx context.Context) error { return x.work(ctx, w) })
 		}
 	}
@@ -79,11 +81,41 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 	return context.Cause(inner)
 }
 
+// pace is the schedule of a run that began at begin.
+func (o *Options) pace(begin time.Time) pace {
+	if o.Open {
+		return newSchedule(o.Rate, begin)
+	}
+	return newPace(o.Rate)
+}
+
+// aheadMost bounds what a window holds: some megabytes.
+const aheadMost = 1 << 16
+
+// ahead is how many requests may be sent while one that hangs is waited for. An
+// open loop must not stop for it.
+func (o *Options) ahead() int {
+	if o.Open {
+		return int(min(2*o.Rate*o.Timeout.Seconds(), aheadMost))
+	}
+	return 4 * o.Workers
+}
+
+// due is when request number is to be sent, since the run began, if it is sent
+// at sent. In an open loop that is fixed, and latency counts from it.
+func (o *Options) due(number int64, sent time.Duration) time.Duration {
+	if o.Open {
+		return time.Duration(number) * interval(o.Rate)
+	}
+	return sent
+}
+
 // work sends requests one after the other until ctx ends or this side fails.
 func (x *exchanger) work(ctx context.Context, w *window) error {
 	faults := 0
+	defer x.hangUp()
 	for {
-		if !sleep(ctx, backoff(faults)) {
+		if !x.options.Open && !sleep(ctx, backoff(faults)) {
 			return nil
 		}
 		number, wait, ok := w.dispatch()
@@ -140,6 +172,12 @@ func (o *Options) prepare() ([]prepared, error) {
 	if o.Workers < 0 || o.Rate < 0 || o.Timeout < 0 || o.ConnectTimeout < 0 || o.FirstByteTimeout < 0 || o.BodyLimit < 0 {
 		mistakes = append(mistakes, errors.New("workers, rate, time-outs and limits cannot be negative"))
 	}
+	if o.Open && (o.Rate <= 0 || o.Rate > rateMost) {
+		mistakes = append(mistakes, fmt.Errorf("an open loop needs a rate of at most %d a second", rateMost))
+	}
+	if o.Protocol != HTTP1 && o.Protocol != HTTP2 {
+		mistakes = append(mistakes, fmt.Errorf("protocol %d: want HTTP1 or HTTP2", o.Protocol))
+	}
 	o.Workers = max(1, o.Workers)
 	if o.Timeout == 0 {
 		o.Timeout = DefaultTimeout
@@ -148,11 +186,21 @@ func (o *Options) prepare() ([]prepared, error) {
 		o.BodyLimit = DefaultBodyLimit
 	}
 	cases := make([]prepared, len(o.Cases))
+	targets := make(map[string]int)
 	for i, c := range o.Cases {
 		var err error
-		if cases[i], err = prepare(c, o.TLS); err != nil {
+		if cases[i], err = prepare(c, o); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("case %d: %w", i+1, err))
+			continue
 		}
+		name := cases[i].gateway()
+		if _, known := targets[name]; !known {
+			targets[name] = len(targets)
+		}
+		cases[i].target = targets[name]
 	}
 	return cases, errors.Join(mistakes...)
 }
+
+// rateMost is what an open loop's times can express well.
+const rateMost = 1_000_000

@@ -23,11 +23,12 @@ type window struct {
 	closed bool
 }
 
-// windowSize is how far dispatch may run ahead of the slowest request.
+// windowSize is how far dispatch may run ahead of the slowest request, at least.
 const windowSize = 4096
 
-func newWindow(workers int, p pace) *window {
-	size := max(windowSize, 4*workers)
+// newWindow returns a window that holds so many requests, and windowSize at least.
+func newWindow(ahead int, p pace) *window {
+	size := max(windowSize, ahead)
 	w := &window{ring: make([]Observation, size), filled: make([]bool, size), pace: p}
 	w.ready.L, w.room.L = &w.mu, &w.mu
 	return w
@@ -97,9 +98,14 @@ func (w *window) close() {
 // A pace is a schedule of at most so many requests a second: a token for each
 // interval, and no store of more than a few. After a pause it does not catch
 // up by a burst; the rate is what the gateway may be asked to bear.
+//
+// In an open loop the times are fixed before anything is sent. What is late is
+// sent at once, so that a gateway that stalls meets what piled up meanwhile, as
+// it would with users who do not wait for each other.
 type pace struct {
 	interval time.Duration // 0: no limit
 	next     time.Time
+	fixed    bool // open loop
 }
 
 // slack is how late a token may still be used without delaying the following
@@ -110,15 +116,22 @@ func newPace(rate float64) pace {
 	if rate <= 0 {
 		return pace{}
 	}
-	return pace{interval: time.Duration(float64(time.Second) / rate)}
+	return pace{interval: interval(rate)}
 }
+
+// newSchedule is the pace of an open loop: request n is due n intervals after begin.
+func newSchedule(rate float64, begin time.Time) pace {
+	return pace{interval: interval(rate), next: begin, fixed: true}
+}
+
+func interval(rate float64) time.Duration { return time.Duration(float64(time.Second) / rate) }
 
 // wait takes the next token and returns how long it is until its time.
 func (p *pace) wait(now time.Time) time.Duration {
 	if p.interval == 0 {
 		return 0
 	}
-	if earliest := now.Add(-slack); p.next.Before(earliest) {
+	if earliest := now.Add(-slack); !p.fixed && p.next.Before(earliest) {
 		p.next = earliest
 		if p.interval > slack {
 			p.next = now
