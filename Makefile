@@ -14,7 +14,7 @@ ACTIONLINT  = github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## run the tutorial's scenarios on the sandbox (the first build takes some minutes)
@@ -61,6 +61,12 @@ fuzz: ## fuzz every parser for half a minute each
 	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s .) || exit 1; \
 	  done; \
 	done
+
+# BENCH="-judged -rounds 3" is a short look; BENCH=-h says what else there is.
+.PHONY: bench-sampler
+bench-sampler: ## measure the sampler beside wrk (needs nginx and wrk: apt-get install nginx-light wrk)
+	$(GO) build -o bin/benchsampler ./internal/benchsampler
+	bin/benchsampler $(BENCH)
 
 .PHONY: ci
 ci: ## what CI runs

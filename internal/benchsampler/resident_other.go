@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "syscall"
+
+// maxResident is the most memory that was resident, in bytes.
+func maxResident(u *syscall.Rusage) int64 { return int64(u.Maxrss) }
