@@ -1,0 +1,193 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+)
+
+// notListed is the row of the outcomes that no claim names.
+const notListed = "not listed"
+
+// A count is what one run has on one row. least and most differ where the run
+// had no name for the outcome and saw some that it had no name for.
+type count struct {
+	least, most, n int64
+	want, scale    float64 // of the interval's prior, fixed before the run
+	level          float64 // of the interval that the run itself reports
+	logPart        float64 // of the attempt
+}
+
+func (r Run) count(least, most int64, want, scale float64) count {
+	return count{least, most, r.Counts.Total(), want, scale, r.Claim.Beta / float64(len(r.Claim.Shares)+1), attemptPart(r.Attempt)}
+}
+
+// share is what the run counted of an outcome.
+func (r Run) share(name string) count {
+	if i := r.Claim.Index(name); i != Unlisted {
+		s := r.Claim.Shares[i]
+		return r.count(r.Counts.Outcomes[i], r.Counts.Outcomes[i], s.Want, s.scale())
+	}
+	return r.count(0, r.Counts.Other, 0, DefaultResolution)
+}
+
+func (r Run) errors() count {
+	tolerated := r.Claim.Errors
+	if tolerated == 0 {
+		tolerated = DefaultResolution
+	}
+	return r.count(r.Counts.Errors, r.Counts.Errors, 0, tolerated)
+}
+
+func (r Run) other() count {
+	return r.count(r.Counts.Other, r.Counts.Other, 0, DefaultResolution)
+}
+
+func (c count) word(hits int64) word { return newWord(hits, c.n, c.want, c.scale, c.logPart) }
+
+func (c count) side() Side {
+	s := Side{Count: c.least, N: c.n}
+	if c.n > 0 {
+		s.Got = float64(c.least) / float64(c.n)
+	}
+	s.Low, _ = interval(c.least, c.n, c.want, c.scale, c.level)
+	_, s.High = interval(c.most, c.n, c.want, c.scale, c.level)
+	return s
+}
+
+// A row is one outcome in both runs.
+type row struct {
+	Change
+	before, after count
+	// What the runs say when an outcome without a name is counted so that the
+	// change is least, and greatest.
+	least, greatest gap
+	oneSided        bool // that it fell is nothing to fail for
+	hidden          bool // judged, and nothing to show
+}
+
+func newRow(name string, before, after count) row {
+	return row{
+		Change: Change{Name: name, Before: before.side(), After: after.side()},
+		before: before, after: after,
+		least:    gap{before.word(before.most), after.word(after.least)},
+		greatest: gap{before.word(before.least), after.word(after.most)},
+	}
+}
+
+// splitRows has a row for each outcome that either run names, and one for all
+// others together: they may not have changed either.
+func splitRows(before, after Run) []row {
+	var rows []row
+	add := func(name string) { rows = append(rows, newRow(name, before.share(name), after.share(name))) }
+	for _, s := range before.Claim.Shares {
+		add(s.Name)
+	}
+	for _, s := range after.Claim.Shares {
+		if before.Claim.Index(s.Name) == Unlisted {
+			add(s.Name)
+		}
+	}
+	other := newRow(notListed, before.other(), after.other())
+	other.hidden = before.Counts.Other == 0 && after.Counts.Other == 0
+	return append(rows, other)
+}
+
+// weigh finds the bounds of the change.
+func (r *row) weigh(allowed, beta float64) {
+	r.Got = r.After.Got - r.Before.Got
+	r.Low, r.High = r.least.low(beta), r.greatest.high(beta)
+	if r.High <= allowed && (r.oneSided || r.Low >= -allowed) {
+		r.State = Passed
+	}
+}
+
+// most is the greatest change that is not excluded.
+func (r *row) most() float64 {
+	if r.oneSided {
+		return math.Max(r.High, 0)
+	}
+	return math.Max(r.High, -r.Low)
+}
+
+// against is the logarithm of the capital of the bet that more changed than allowed.
+func (r *row) against(allowed float64) float64 {
+	low := -allowed
+	if r.oneSided {
+		low = -1
+	}
+	if r.least.seen() < low && r.greatest.seen() > allowed {
+		return math.Inf(-1) // one of the counts in between may lie within
+	}
+	return math.Min(r.least.beyond(low, allowed), r.greatest.beyond(low, allowed))
+}
+
+// judge fails by the mean of all rows' capitals and passes when each row does.
+func (c *Comparison) judge(rows []row, from int64) {
+	all, sum, most, by := true, 0.0, math.Inf(-1), 0
+	for i := range rows {
+		r := &rows[i]
+		all = all && r.State == Passed
+		if min(r.before.n, r.after.n) < from {
+			continue
+		}
+		found := r.against(c.Allowed)
+		if math.IsInf(found, -1) {
+			continue
+		}
+		if found > most {
+			sum, most, by = sum*math.Exp(most-found), found, i
+		}
+		sum += math.Exp(found - most)
+	}
+	switch {
+	case all:
+		c.State = Passed
+	case most > math.Inf(-1) && most+math.Log(sum/float64(len(rows))) >= -math.Log(c.Alpha):
+		c.State = Failed
+		rows[by].State = Failed
+	}
+	for _, r := range rows {
+		if !r.hidden {
+			c.Changes = append(c.Changes, r.Change)
+		}
+	}
+}
+
+// comparable returns what keeps two runs from being compared.
+func comparable(before, after Run, allowed float64, name string) (ps []Problem) {
+	for _, side := range []struct {
+		name string
+		run  Run
+	}{{"before", before}, {"after", after}} {
+		for _, p := range side.run.validate() {
+			if p.Share != "" {
+				p.Share = ": " + p.Share
+			}
+			p.Share = side.name + p.Share
+			ps = append(ps, p)
+		}
+	}
+	if !(allowed >= minimumTolerance && allowed < 1) {
+		ps = append(ps, Problem{"", fmt.Sprintf("a %s of %s cannot be judged", name, points(allowed)), "more than 0 and less than 100 points; no number of answers confirms that nothing at all changed"})
+	}
+	return ps
+}
+
+func (r Run) validate() []Problem {
+	ps := r.Claim.Validate()
+	if got, want := len(r.Counts.Outcomes), len(r.Claim.Shares); got != want {
+		return append(ps, Problem{"", fmt.Sprintf("counts of %d outcomes for a claim of %d", got, want), "one count for each share, in the order of the shares"})
+	}
+	for i, n := range r.Counts.Outcomes {
+		if n < 0 {
+			ps = append(ps, Problem{r.Claim.Shares[i].Name, fmt.Sprintf("a count of %d", n), "counts are 0 or more"})
+		}
+	}
+	if r.Counts.Errors < 0 || r.Counts.Other < 0 {
+		ps = append(ps, Problem{"", fmt.Sprintf("counts of %d errors and %d others", r.Counts.Errors, r.Counts.Other), "counts are 0 or more"})
+	}
+	if r.Attempt < 0 {
+		ps = append(ps, Problem{"", fmt.Sprintf("attempt %d", r.Attempt), "attempts are numbered from 0"})
+	}
+	return ps
+}
