@@ -33,7 +33,8 @@ var mayImport = map[string][]string{
 		"runner/sample", "runner/verdict", "runner/record", "runner/report"},
 	"suites": {"runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
 		"runner/record", "runner/report", "runner/verdict"},
-	"cmd/assay": {"runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch"},
+	"cmd/assay": {"runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
+		"runner/sample", "runner/verdict", "runner/record", "runner/report"},
 }
 
 // onlyIn lists the imports that only some packages may have. A key that ends in "/" stands for all below it.

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The exit codes.
+// The exit codes of commands that judge nothing; judged.go has the others.
 const (
 	exitWell    = 0
 	exitNotWell = 1 // mistakes, or something that could not be done
@@ -20,14 +20,17 @@ const (
 )
 
 // run is main with its surroundings as arguments.
-func run(args []string, stdout, stderr io.Writer) int {
+func run(args []string, stdout, stderr io.Writer) int { return runFrom(os.Stdin, args, stdout, stderr) }
+
+func runFrom(stdin io.Reader, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)
+	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	var done outcome
 	switch {
 	case err == nil:
@@ -38,7 +41,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		}
 		return max(exitNotWell, done.code)
 	default:
-		fmt.Fprintf(stderr, "assay: %v\ntry: assay --help\n", err)
+		fmt.Fprintf(stderr, "assay: %v\ntry: %s --help\n", err, c.CommandPath())
 		return exitMisused
 	}
 }
@@ -79,6 +82,6 @@ A scenario is a YAML file: what a chapter of a tutorial does, and what its reade
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), sandboxCommand())
+	root.AddCommand(checkCommand(), sandboxCommand(), verdictCommand())
 	return root
 }

@@ -103,10 +103,13 @@ func nothingAnswers(s record.Sample) string {
 	if s.Result.Errors.Count < s.Result.N || s.Result.N < 2 {
 		return ""
 	}
+	if len(s.Faults) == 0 { // bare counts
+		return "errors: every request failed"
+	}
 	if len(s.Statuses) == 0 {
 		return fmt.Sprintf("errors: the gateway does not answer: every request failed (%s)", tally(s.Faults))
 	}
-	return fmt.Sprintf("errors: the gateway answers, but nothing that any rule names: every request failed (%s)", causes(s))
+	return fmt.Sprintf("errors: the gateway answers, but nothing that any rule names: every request failed%s", causes(s, " (", ")"))
 }
 
 // backendDown looks for a destination whose share the errors have. Its counts
@@ -133,8 +136,8 @@ func backendDown(s record.Sample) string {
 	if sh.Count > 0 {
 		answered = "hardly answered"
 	}
-	return fmt.Sprintf("backend down: %s %s (%s of %s, wanted %s) and errors have about its share (%s: %s); the split itself is not what is wrong",
-		sh.Name, answered, Count(sh.Count), Count(r.N), Percent(sh.Want), got(r.Errors.Got), causes(s))
+	return fmt.Sprintf("backend down: %s %s (%s of %s, wanted %s) and errors have about its share (%s%s); the split itself is not what is wrong",
+		sh.Name, answered, Count(sh.Count), Count(r.N), Percent(sh.Want), got(r.Errors.Got), causes(s, ": ", ""))
 }
 
 // plainer is by how much (in nats) "this backend is down" must explain the
@@ -171,19 +174,23 @@ func errorsOnly(s record.Sample) string {
 	if r.Because != verdict.BecauseErrors {
 		return ""
 	}
-	text := fmt.Sprintf("errors: %s of the requests failed (%s)", got(r.Errors.Got), causes(s))
+	text := fmt.Sprintf("errors: %s of the requests failed%s", got(r.Errors.Got), causes(s, " (", ")"))
 	if s.Faults["unknown answer"]*2 > r.Errors.Count {
 		return text + "; the environment's answers have no rule for what came, see the examples"
 	}
 	return text + ", not only those of one destination"
 }
 
-func causes(s record.Sample) string {
-	text := tally(s.Faults)
+// causes lists the faults, between two texts; bare counts have none.
+func causes(s record.Sample, before, after string) string {
+	if len(s.Faults) == 0 {
+		return ""
+	}
+	text := before + tally(s.Faults)
 	if len(s.Statuses) > 0 {
 		text += "; status " + tally(s.Statuses)
 	}
-	return text
+	return text + after
 }
 
 // routing: the answers are steady, and divided otherwise than wanted.
@@ -208,6 +215,9 @@ func routing(s record.Sample) string {
 	}
 	if a, b, ok := swapped(r); ok {
 		return fmt.Sprintf("routing mistake: %s has the share of %s, as if the two were mixed up", a, b)
+	}
+	if len(s.Series) == 0 { // counts alone do not tell whether they are
+		return "routing mistake: the answers are divided otherwise than wanted: " + offBy(r)
 	}
 	return "routing mistake: the answers are steady and divided otherwise than wanted: " + offBy(r)
 }

@@ -54,6 +54,10 @@ func TestDiagnose(t *testing.T) {
 		{"passed", judged(t, tutorial(), counts(4000, 4000, 2000)), ""},
 		{"nothing yet", judged(t, tutorial(), counts(0, 0, 0)), ""},
 		{"undecided, nothing stands out", judged(t, tutorial(), counts(40, 40, 20)), ""},
+		{"bare counts: split", bare(judged(t, tutorial(), counts(1500, 1512, 1108))), "routing mistake: the answers are divided otherwise than wanted: blue 36.4 % instead of 40 %, green 36.7 % instead of 40 %, canary 26.9 % instead of 20 %"},
+		{"bare counts: errors", bare(judged(t, tutorial(), withErrors(25, 100, 98, 50))), "errors: 9.2 % of the requests failed, not only those of one destination"},
+		{"bare counts: only errors", bare(judged(t, tutorial(), withErrors(25, 0, 0, 0))), "errors: every request failed"},
+		{"bare counts: a backend down", bare(judged(t, tutorial(), withErrors(11, 0, 10, 5))), "backend down: blue never answered (0 of 26, wanted 40 %) and errors have about its share (42.3 %); the split itself is not what is wrong"},
 		{"changed while sampled", changing(), "not yet in force: the answers changed while they were sampled: blue from 93.4 % to 25.0 %"},
 		{"changed between attempts", between(), "not yet in force: the answers changed from attempt to attempt: green from 0 % to 96.8 %"},
 		{"settled on something wrong", settled(), "routing mistake: the answers are steady and divided otherwise than wanted: blue 36.4 % instead of 40 %, green 36.7 % instead of 40 %, canary 26.9 % instead of 20 %"},
@@ -101,4 +105,9 @@ func TestDiagnoseOfOddRecords(t *testing.T) {
 		}
 		_ = SampleText(s)
 	}
+}
+
+// bare is a sample of which nothing but the counts is known.
+func bare(s record.Sample) record.Sample {
+	return record.Sample{Result: s.Result, Counts: s.Counts}
 }

@@ -9,6 +9,9 @@ import (
 // that a claim does not name, where a leak of them is tolerated.
 const NotListed = "not listed"
 
+// NoCount is the text of the problem that a share has no count.
+const NoCount = "has no count"
+
 // With returns the claim with what is said once for all its shares: the
 // tolerance is that of every share strictly between 0 and 1 that has none, the
 // leak that of every share of 0 that has none. With a leak, outcomes that the
@@ -49,7 +52,7 @@ func (c Claim) Named(counts map[string]int64, errors int64) (sorted Counts, unli
 	for i, s := range c.Shares {
 		n, ok := counts[s.Name]
 		if !ok && s.Name != NotListed {
-			problems = append(problems, Problem{Share: s.Name, Text: "has no count"})
+			problems = append(problems, Problem{Share: s.Name, Text: NoCount})
 		}
 		sorted.Outcomes[i] = n
 	}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// typed is a command line and what is piped into it.
+type typed struct {
+	args  string // words, parted by spaces
+	stdin string
+}
+
+// transcript is what a terminal would show of the commands: standard output,
+// then standard error, then the exit code.
+func transcript(commands ...typed) string {
+	var b strings.Builder
+	for _, c := range commands {
+		var stdout, stderr bytes.Buffer
+		code := runFrom(strings.NewReader(c.stdin), strings.Fields(c.args), &stdout, &stderr)
+		if c.stdin != "" {
+			fmt.Fprintf(&b, "$ cat <<END | assay %s\n%sEND\n", c.args, c.stdin)
+		} else {
+			fmt.Fprintf(&b, "$ assay %s\n", c.args)
+		}
+		fmt.Fprintf(&b, "%s%sexit code %d\n\n", stdout.String(), stderr.String(), code)
+	}
+	return b.String()
+}
+
+// says runs one command and demands its exit code and texts in what it says.
+func says(t *testing.T, c typed, code int, want ...string) {
+	t.Helper()
+	got := transcript(c)
+	for _, w := range append(want, fmt.Sprintf("exit code %d\n", code)) {
+		if !strings.Contains(got, w) {
+			t.Errorf("got\n%s\nwant in it %q", got, w)
+		}
+	}
+}
