@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -17,33 +15,6 @@ import (
 	"testing"
 	"time"
 )
-
-func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
-
-// blue answers as the tutorial's service does.
-func blue(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"color":"blue"}`) }
-
-func web(t testing.TB, f http.HandlerFunc) string {
-	s := httptest.NewUnstartedServer(f)
-	s.Config.ErrorLog = quiet()
-	s.Start()
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
-// collect runs until n observations were delivered.
-func collect(t testing.TB, o Options, n int) []Observation {
-	t.Helper()
-	var all []Observation
-	err := Run(context.Background(), o, func(b []Observation) bool {
-		all = append(all, b...)
-		return len(all) < n
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all[:n]
-}
 
 func TestDispatchOrderWithoutHoles(t *testing.T) {
 	var n atomic.Int64
@@ -320,17 +291,6 @@ func TestPortsNeverRunOut(t *testing.T) {
 	if len(tally.Faults) > 0 || tally.Outcomes["blue"] != tally.N {
 		t.Errorf("%v, %v", tally.Outcomes, tally.Faults)
 	}
-}
-
-// trivial answers with as little work as can be.
-func trivial(t testing.TB) string {
-	answer := []byte(blueAnswer)
-	return serve(t, func(c net.Conn) {
-		var buf [2048]byte
-		c.Read(buf[:])
-		c.Write(answer)
-		c.Read(buf[:]) // the sampler hangs up first
-	})
 }
 
 func BenchmarkFreshConnections(b *testing.B) {
