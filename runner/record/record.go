@@ -111,6 +111,12 @@ type Sample struct {
 	Rate      float64          `json:"rate"`          // answers per second
 	Duration  time.Duration    `json:"durationNanos"` // all attempts and pauses
 	Diagnosis string           `json:"diagnosis,omitempty"`
+	// Balancing is how the answers of the last attempt depend on one another:
+	// what kind of balancing that is, as a message to the reader. It has no
+	// part in the verdict.
+	Balancing *verdict.DependenceResult `json:"balancing,omitempty"`
+	// Propagation is how the change right before the sample reached its answers.
+	Propagation *Propagation `json:"propagation,omitempty"`
 }
 
 // Attempt is one attempt of a sample that was begun anew while the change was
