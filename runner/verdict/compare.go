@@ -32,9 +32,6 @@ func (r Result) Run() Run {
 type Comparison struct {
 	State  State  `json:"state"`
 	Reason string `json:"reason"` // in words: "canary rose from 20.1 % to 29.8 %, by more than 5 pp"
-	// Allowed is the change that was asked about: a fraction of all answers
-	// (0.05 is 5 points), or for latency a factor (1.2 is 20 % slower).
-	Allowed float64 `json:"allowed"`
 	// Changes has a row per share, or one row for errors or latency.
 	Changes []Change `json:"changes"`
 	// Power is what the runs could have seen.
@@ -49,10 +46,13 @@ type Comparison struct {
 // before. For latency the two sides are in seconds, and a change is the
 // quotient of after and before; there a High of 0 says that no bound is known.
 type Change struct {
-	Name   string `json:"name"` // the outcome; "errors"; "p99"
-	State  State  `json:"state"`
-	Before Side   `json:"before"`
-	After  Side   `json:"after"`
+	Name  string `json:"name"` // the outcome; "errors"; "p99"
+	State State  `json:"state"`
+	// Allowed is the change that was asked about (0.05 is 5 points, for latency
+	// 1.2 is 20 % slower).
+	Allowed float64 `json:"allowed"`
+	Before  Side    `json:"before"`
+	After   Side    `json:"after"`
 	// Got is the change that was seen. The true one lies between Low and High
 	// with probability 1 - beta, for each row. These bounds are from both runs
 	// at once and narrower than what subtracting the ends of the two sides'
@@ -102,18 +102,20 @@ type Power struct {
 //
 // # Why that holds although each run stopped when it liked
 //
-// For one run and one outcome let M(x) be the capital of the bet against "the
-// true share is x" that interval uses: a mixture of likelihoods over that of x.
-// At the true share it is a nonnegative martingale that starts at 1, so its
-// mean is at most 1 whenever and for whatever reason the run stops. The
-// answers of two runs are independent, so the mean of the product
-// M_before(x) M_after(y) at the true shares x and y is at most 1 too, also when
-// the second run's stop depended on the first's result. By Markov's inequality
-// it reaches 1/beta with probability at most beta. The pairs (x, y) whose
-// product is below 1/beta are thus a region that holds the truth with
-// probability 1 - beta, and the least and the greatest y - x in it bound the
-// change. No level is split over the two runs, and the region is an ellipse
-// where two intervals make a box: about half as many answers do.
+// For one outcome, bet on shares q before and r after, against the claim that
+// they are x and y: the capital is the likelihood of what was counted at (q, r)
+// divided by that at (x, y). If x and y are true, each run's factor is a
+// nonnegative martingale that starts at 1, so its mean is 1 whenever and for
+// whatever reason the run stops. The answers of two runs are independent, so
+// the mean of the product is 1 as well, also when the second run's stop
+// depended on the first's result. The same holds for a mixture of many such
+// bets that was fixed beforehand. By
+// Markov's inequality the capital against the true pair reaches 1/beta with
+// probability at most beta. The pairs against which it has not are thus a
+// region that holds the truth with probability 1 - beta, and the least and the
+// greatest y - x in it bound the change. No level is split over the two runs,
+// and the region is about an ellipse where two intervals make a box: half as
+// many answers do.
 //
 //   - Passed asks that the bounds of every row lie within the tolerance. If it
 //     is wrong, one share changed by more; that one row's bounds miss the truth,
@@ -121,11 +123,11 @@ type Power struct {
 //     shares is needed (an intersection-union test). The row that is to blame
 //     does not depend on the answers, which is why Power.Within may be chosen
 //     after the fact. Outcomes that no claim names are a row as well.
-//   - Failed: for each of m rows let E be the least product over all pairs
+//   - Failed: for each of m rows let E be the least capital against any pair
 //     whose change is within the tolerance. If nothing changed by more, every E
-//     is at most the product at the truth and has a mean of at most 1, and so
-//     has their average; it reaches 1/alpha with probability at most alpha. This
-//     is a union over the rows that never fails later than alpha/m for each.
+//     is at most the capital against the truth and has a mean of at most 1, and
+//     so has their average; it reaches 1/alpha with probability at most alpha.
+//     This union over the rows never fails later than alpha/m for each would.
 //
 // A run that may be begun anew (Settling) picks one of several attempts. Each
 // attempt's capital is multiplied by a part of 1 (3/4 for the first, 1/(4r(r+1))
@@ -137,7 +139,7 @@ func CompareShares(before, after Run, tolerance float64) (Comparison, error) {
 	if ps := comparable(before, after, tolerance, "tolerance"); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
-	c, rows := newComparison(before, after, tolerance), splitRows(before, after)
+	c, rows := newComparison(before, after), splitRows(before, after, tolerance)
 	c.finish(rows, failFrom(tolerance))
 	return c, nil
 }
@@ -151,26 +153,24 @@ func CompareErrors(before, after Run, rise float64) (Comparison, error) {
 	if ps := comparable(before, after, rise, "rise"); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
-	c, rows := newComparison(before, after, rise), []row{newRow("errors", before.errors(), after.errors())}
-	rows[0].oneSided = true
+	c, rows := newComparison(before, after), []row{errorsRow(before, after, rise)}
 	c.finish(rows, 0)
 	return c, nil
 }
 
-func newComparison(before, after Run, allowed float64) Comparison {
+func newComparison(before, after Run) Comparison {
 	return Comparison{
-		Allowed: allowed,
-		Alpha:   math.Min(before.Claim.Alpha, after.Claim.Alpha),
-		Beta:    math.Min(before.Claim.Beta, after.Claim.Beta),
+		Alpha: math.Min(before.Claim.Alpha, after.Claim.Alpha),
+		Beta:  math.Min(before.Claim.Beta, after.Claim.Beta),
 	}
 }
 
 // finish weighs the rows, none of which may fail before so many answers of each run.
 func (c *Comparison) finish(rows []row, from int64) {
 	for i := range rows {
-		rows[i].weigh(c.Allowed, c.Beta)
+		rows[i].weigh(c.Beta)
 	}
 	c.judge(rows, from)
-	c.Power = sharesPower(rows, c.Allowed, c.Alpha, c.Beta, from)
-	c.Reason = c.sharesReason(rows, from)
+	c.Power = rowsPower(rows, c.Alpha, c.Beta, from)
+	c.Reason = c.reason(rows, from)
 }

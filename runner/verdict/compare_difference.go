@@ -3,15 +3,7 @@ package verdict
 import "math"
 
 // A word is what one run says about one outcome's share.
-type word struct {
-	hits, misses float64
-	gain         float64 // log of the mixture's likelihood, and of the attempt's part
-}
-
-func newWord(hits, n int64, want, scale, logPart float64) word {
-	s, f := float64(hits), float64(n-hits)
-	return word{s, f, logMixture(s, f, want, scale) + logPart}
-}
+type word struct{ hits, misses float64 }
 
 // share is the share seen, 0 of nothing.
 func (w word) share() float64 {
@@ -19,32 +11,6 @@ func (w word) share() float64 {
 		return w.hits / n
 	}
 	return 0
-}
-
-// A gap is two runs' words on the same outcome.
-type gap struct{ before, after word }
-
-// against is the logarithm of the least capital of a bet against any pair of
-// shares that lie d apart: the sum of the gains less the greatest likelihood
-// that such a pair can have. Log likelihoods are concave, so it is convex in d
-// and least at the difference seen.
-//
-// The best pair (x, x+d) is where the likelihood's slope along x is 0: the
-// constrained estimate of C. P. Farrington and G. Manning, Statistics in
-// Medicine 9, 1990.
-func (g gap) against(d float64) float64 {
-	low, high := math.Max(0, -d), math.Min(1, 1-d)
-	for range 64 {
-		x := (low + high) / 2
-		if g.before.slope(x)+g.after.slope(x+d) > 0 {
-			low = x
-		} else {
-			high = x
-		}
-	}
-	x := (low + high) / 2
-	y := math.Min(math.Max(x+d, 0), 1)
-	return g.before.gain + g.after.gain - logLikelihood(x, g.before.hits, g.before.misses) - logLikelihood(y, g.after.hits, g.after.misses)
 }
 
 // slope is the derivative of the log likelihood by the share.
@@ -59,32 +25,83 @@ func (w word) slope(x float64) float64 {
 	return s
 }
 
+// A gap is two runs' words on the same outcome, and what was bet on before
+// they spoke: the logarithms of the mean likelihood of the pairs of shares that
+// the bets are on. Divided by the likelihood of a pair it is the capital of the
+// bets against that pair.
+type gap struct {
+	before, after word
+	// apart is of bets that each run has a share of its own, spread as that
+	// run's prior is; it tells changes.
+	apart float64
+	// mixed is of such bets and of bets that both have the same share; where
+	// nothing changed it pays for one unknown share and not for two.
+	mixed float64
+}
+
+// together is the part of mixed that is bet on both shares being the same.
+const together = .75
+
+func newGap(before, after count, a, b int64) gap {
+	g := gap{before: before.word(a), after: after.word(b)}
+	parts := before.logPart + after.logPart
+	g.apart = parts +
+		logMixture(g.before.hits, g.before.misses, before.want, before.scale) +
+		logMixture(g.after.hits, g.after.misses, after.want, after.scale)
+	same := parts + logMixture(g.before.hits+g.after.hits, g.before.misses+g.after.misses, before.want, before.scale)
+	one, two := math.Log(together)+same, math.Log1p(-together)+g.apart
+	g.mixed = math.Max(one, two) + math.Log1p(math.Exp(-math.Abs(one-two)))
+	return g
+}
+
+// likelihood is the logarithm of the greatest likelihood of any pair of shares
+// that are d apart. Log likelihoods are concave, so it is concave in d and
+// greatest at the difference seen.
+//
+// The best pair (x, x+d) is where the slope along x is 0: the constrained
+// estimate of C. P. Farrington and G. Manning, Statistics in Medicine 9, 1990.
+func (g gap) likelihood(d float64) float64 {
+	low, high := math.Max(0, -d), math.Min(1, 1-d)
+	for range 64 {
+		x := (low + high) / 2
+		if g.before.slope(x)+g.after.slope(x+d) > 0 {
+			low = x
+		} else {
+			high = x
+		}
+	}
+	x := (low + high) / 2
+	y := math.Min(math.Max(x+d, 0), 1)
+	return logLikelihood(x, g.before.hits, g.before.misses) + logLikelihood(y, g.after.hits, g.after.misses)
+}
+
 // seen is the difference of the shares seen.
 func (g gap) seen() float64 { return g.after.share() - g.before.share() }
 
-// low and high are the least and the greatest difference whose capital is below
-// 1/level: each other one is excluded with error probability level.
+// low and high are the ends of the differences that some pair of shares has
+// against which the capital is below 1/level: each other difference is excluded
+// with error probability level.
 func (g gap) low(level float64) float64  { return g.end(level, -1) }
 func (g gap) high(level float64) float64 { return g.end(level, 1) }
 
 func (g gap) end(level, out float64) float64 {
-	limit := -math.Log(level)
-	inside := func(d float64) bool { return g.against(d) < limit }
+	limit := g.mixed + math.Log(level)
+	inside := func(d float64) bool { return g.likelihood(d) > limit }
 	if g.before.hits+g.before.misses == 0 || g.after.hits+g.after.misses == 0 || inside(out) {
 		return out
 	}
 	return boundary(inside, g.seen(), out)
 }
 
-// beyond is the logarithm of the least capital of a bet against any difference
-// from low to high: what there is against the claim that it lies there. It is
-// -Inf when the difference seen lies there.
+// beyond is the logarithm of the least capital against any pair whose
+// difference lies from low to high: what there is against the claim that the
+// true one does. It is -Inf when the difference seen does.
 func (g gap) beyond(low, high float64) float64 {
 	switch d := g.seen(); {
 	case d > high:
-		return g.against(high)
+		return g.apart - g.likelihood(high)
 	case d < low:
-		return g.against(low)
+		return g.apart - g.likelihood(low)
 	}
 	return math.Inf(-1)
 }

@@ -5,13 +5,13 @@ import "math"
 // powerful is the probability with which Power says that something is seen.
 const powerful = .9
 
-// sharesPower says what so many answers could have seen.
+// rowsPower says what so many answers could have seen.
 //
 // It asks what two runs of these sizes would say that had bad luck: counts
 // that lie as far off in the unwelcome direction as they do once in ten times,
 // or, where several bounds must hold at once, so rarely that all of them
 // together are missed once in ten times.
-func sharesPower(rows []row, allowed, alpha, beta float64, from int64) Power {
+func rowsPower(rows []row, alpha, beta float64, from int64) Power {
 	var p Power
 	sides := 0 // bounds that luck can spoil
 	for _, r := range rows {
@@ -35,7 +35,7 @@ func sharesPower(rows []row, allowed, alpha, beta float64, from int64) Power {
 			none = true
 			continue
 		}
-		notices := r.notices(allowed, threshold)
+		notices := r.notices(threshold)
 		none = none || notices == 0
 		p.Notices = math.Max(p.Notices, notices)
 	}
@@ -64,7 +64,8 @@ func (r *row) passes(beta, miss float64) float64 {
 // row would have failed with the probability powerful, and each larger one
 // with it; 0 when there is none. A share of 10 % cannot fall by more than 10
 // points: where no fall is noticed, what is noticed begins above that.
-func (r *row) notices(allowed, threshold float64) float64 {
+func (r *row) notices(threshold float64) float64 {
+	allowed := r.Allowed
 	p, z := r.Before.Got, normalQuantile(powerful)
 	from := func(room, sign float64) float64 { // the least change noticed in one direction
 		if room <= allowed {
@@ -116,10 +117,7 @@ func (r *row) unlucky(p, q, z float64) gap {
 	if a+b > 0 {
 		za, zb = -z*math.Sqrt(a/(a+b)), z*math.Sqrt(b/(a+b))
 	}
-	return gap{
-		r.before.word(draws{nA, p}.quantile(normal(za))),
-		r.after.word(draws{nB, q}.quantile(normal(zb))),
-	}
+	return newGap(r.before, r.after, draws{nA, p}.quantile(normal(za)), draws{nB, q}.quantile(normal(zb)))
 }
 
 // normal is the distribution function of the standard normal distribution.

@@ -42,7 +42,7 @@ func (r Run) other() count {
 	return r.count(r.Counts.Other, r.Counts.Other, 0, DefaultResolution)
 }
 
-func (c count) word(hits int64) word { return newWord(hits, c.n, c.want, c.scale, c.logPart) }
+func (c count) word(hits int64) word { return word{float64(hits), float64(c.n - hits)} }
 
 func (c count) side() Side {
 	s := Side{Count: c.least, N: c.n}
@@ -65,20 +65,20 @@ type row struct {
 	hidden          bool // judged, and nothing to show
 }
 
-func newRow(name string, before, after count) row {
+func newRow(name string, allowed float64, before, after count) row {
 	return row{
-		Change: Change{Name: name, Before: before.side(), After: after.side()},
+		Change: Change{Name: name, Allowed: allowed, Before: before.side(), After: after.side()},
 		before: before, after: after,
-		least:    gap{before.word(before.most), after.word(after.least)},
-		greatest: gap{before.word(before.least), after.word(after.most)},
+		least:    newGap(before, after, before.most, after.least),
+		greatest: newGap(before, after, before.least, after.most),
 	}
 }
 
 // splitRows has a row for each outcome that either run names, and one for all
 // others together: they may not have changed either.
-func splitRows(before, after Run) []row {
+func splitRows(before, after Run, tolerance float64) []row {
 	var rows []row
-	add := func(name string) { rows = append(rows, newRow(name, before.share(name), after.share(name))) }
+	add := func(name string) { rows = append(rows, newRow(name, tolerance, before.share(name), after.share(name))) }
 	for _, s := range before.Claim.Shares {
 		add(s.Name)
 	}
@@ -87,16 +87,22 @@ func splitRows(before, after Run) []row {
 			add(s.Name)
 		}
 	}
-	other := newRow(notListed, before.other(), after.other())
+	other := newRow(notListed, tolerance, before.other(), after.other())
 	other.hidden = before.Counts.Other == 0 && after.Counts.Other == 0
 	return append(rows, other)
 }
 
+func errorsRow(before, after Run, rise float64) row {
+	r := newRow("errors", rise, before.errors(), after.errors())
+	r.oneSided = true
+	return r
+}
+
 // weigh finds the bounds of the change.
-func (r *row) weigh(allowed, beta float64) {
+func (r *row) weigh(beta float64) {
 	r.Got = r.After.Got - r.Before.Got
 	r.Low, r.High = r.least.low(beta), r.greatest.high(beta)
-	if r.High <= allowed && (r.oneSided || r.Low >= -allowed) {
+	if r.most() <= r.Allowed {
 		r.State = Passed
 	}
 }
@@ -110,8 +116,8 @@ func (r *row) most() float64 {
 }
 
 // against is the logarithm of the capital of the bet that more changed than allowed.
-func (r *row) against(allowed float64) float64 {
-	low := -allowed
+func (r *row) against() float64 {
+	low, allowed := -r.Allowed, r.Allowed
 	if r.oneSided {
 		low = -1
 	}
@@ -130,7 +136,7 @@ func (c *Comparison) judge(rows []row, from int64) {
 		if min(r.before.n, r.after.n) < from {
 			continue
 		}
-		found := r.against(c.Allowed)
+		found := r.against()
 		if math.IsInf(found, -1) {
 			continue
 		}

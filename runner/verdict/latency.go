@@ -49,9 +49,9 @@ func CompareLatency(before, after Histogram, quantile, factor, alpha, beta float
 	if ps := comparableLatency(before, after, quantile, factor, alpha, beta); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
-	c := Comparison{Allowed: factor, Alpha: alpha, Beta: beta}
+	c := Comparison{Alpha: alpha, Beta: beta}
 	a, b := before.bounds(quantile, beta/2), after.bounds(quantile, beta/2)
-	row := Change{Name: quantileName(quantile), Before: a.side(), After: b.side()}
+	row := Change{Name: quantileName(quantile), Allowed: factor, Before: a.side(), After: b.side()}
 	row.Got = quotient(b.got, a.got)
 	row.Low, row.High = quotient(b.low, a.high), quotient(b.high, a.low)
 	af, bf := before.bounds(quantile, alpha/2), after.bounds(quantile, alpha/2)
@@ -184,20 +184,15 @@ func quantileName(q float64) string { return "p" + number(100*q) }
 
 func (c *Comparison) latencyReason() string {
 	r := c.Changes[0]
-	switch {
-	case r.Before.N == 0 && r.After.N == 0:
-		return "nothing was timed before or after"
-	case r.Before.N == 0:
-		return "nothing was timed before"
-	case r.After.N == 0:
-		return "nothing was timed after"
+	if s := nothing("timed", r.Before.N, r.After.N); s != "" {
+		return s
 	}
 	of := fmt.Sprintf("(%s before, %s after; %s and %s answers)", seconds(r.Before.Got), seconds(r.After.Got), grouped(r.Before.N), grouped(r.After.N))
 	switch c.State {
 	case Passed:
-		return fmt.Sprintf("%s is at most %s times what it was, within %s %s", r.Name, times(r.High), times(c.Allowed), of)
+		return fmt.Sprintf("%s is at most %s times what it was, within %s %s", r.Name, times(r.High), times(r.Allowed), of)
 	case Failed:
-		return fmt.Sprintf("%s is more than %s times what it was %s", r.Name, times(c.Allowed), of)
+		return fmt.Sprintf("%s is more than %s times what it was %s", r.Name, times(r.Allowed), of)
 	}
 	s := "not decided " + of + ": "
 	if r.High > 0 {

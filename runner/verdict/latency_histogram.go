@@ -32,11 +32,12 @@ func (h Histogram) Total() int64 {
 
 // Validate returns the first thing that is wrong.
 func (h Histogram) Validate() error {
+	total := int64(0)
 	for i, b := range h {
-		switch {
+		switch total += b.Count; {
 		case b.Low < 0 || b.High <= b.Low:
 			return fmt.Errorf("bucket %d is from %s to %s", i+1, b.Low, b.High)
-		case b.Count < 0:
+		case b.Count < 0 || total < 0 || total > 1e15:
 			return fmt.Errorf("bucket %d, from %s to %s, counts %d", i+1, b.Low, b.High, b.Count)
 		case i > 0 && b.Low < h[i-1].High:
 			return fmt.Errorf("bucket %d, from %s to %s, begins before the end of the one before, %s", i+1, b.Low, b.High, h[i-1].High)
