@@ -113,9 +113,14 @@ func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
 // blue answers as the tutorial's service does.
 func blue(w http.ResponseWriter, r *http.Request) { io.WriteString(w, `{"color":"blue"}`) }
 
-func web(t testing.TB, f http.HandlerFunc) string {
+func unstarted(f http.HandlerFunc) *httptest.Server {
 	s := httptest.NewUnstartedServer(f)
 	s.Config.ErrorLog = quiet()
+	return s
+}
+
+func web(t testing.TB, f http.HandlerFunc) string {
+	s := unstarted(f)
 	s.Start()
 	t.Cleanup(s.Close)
 	return s.URL
