@@ -127,34 +127,6 @@ func endings(c Claim, mesh truth, to int64, runs int, seed, stream uint64) []end
 	return ends
 }
 
-// play is one run. It is in law what Observe and Look after every answer
-// would come to, but draws all answers up to the next look at once. An answer
-// that should not occur is looked at when it comes; how many answers pass until
-// then is drawn beforehand.
-func play(c Claim, mesh truth, to int64, r *rand.Rand) ending {
-	t, err := New(c)
-	if err != nil {
-		panic("verdict: a claim that was valid is not: " + err.Error())
-	}
-	d := newDealer(c, mesh, r)
-	rare := d.nextRare(0)
-	for t.n < to {
-		until := min(max(t.next, t.n+1), rare, to)
-		if until == rare {
-			d.deal(t, until-1-t.n)
-			t.Observe(d.rareOne())
-			rare = d.nextRare(until)
-		} else {
-			d.deal(t, until-t.n)
-		}
-		if t.Look() != Undecided {
-			break
-		}
-	}
-	t.evaluate() // as Result does at the end of the budget
-	return ending{t.n, t.state}
-}
-
 // outlook sums up the runs as a budget would have cut them short.
 func outlook(mesh truth, ends []ending, budget int64) Outlook {
 	used := make([]int64, len(ends))

@@ -15,8 +15,8 @@ type dealer struct {
 	part      []float64 // of each common category: its share of it and those after it
 	sum       []float64 // its share of the common ones and those before it
 	rare      []int     // what Observe takes for each that should not occur
-	rareSum   []float64
-	rareShare float64
+	rareSum   []float64 // its share and that of those before it
+	rareShare float64   // of all of them
 }
 
 func newDealer(c Claim, m truth, r *rand.Rand) *dealer {
@@ -69,14 +69,13 @@ func (d *dealer) nextRare(n int64) int64 {
 	return n + gap
 }
 
+// rareOne is an answer that should not occur, as Observe takes it.
 func (d *dealer) rareOne() int {
-	u := d.random.Float64() * d.rareShare
-	for j, sum := range d.rareSum {
-		if u < sum {
-			return d.rare[j]
-		}
+	j, u := 0, d.random.Float64()*d.rareShare
+	for j < len(d.rareSum)-1 && u >= d.rareSum[j] {
+		j++
 	}
-	return d.rare[len(d.rare)-1]
+	return d.rare[j]
 }
 
 // deal counts n common answers.
