@@ -1,0 +1,50 @@
+package sample
+
+import (
+	"context"
+	"runtime"
+	"testing"
+)
+
+// Memory does not grow with the number of requests: ten times as many need no
+// more.
+func TestMemoryDoesNotGrow(t *testing.T) {
+	eachPath(t, func(t *testing.T, portable bool) {
+		few, many := int64(20_000), int64(200_000)
+		if testing.Short() || raceEnabled || portable {
+			few, many = 5_000, 50_000
+		}
+		address := trivial(t)
+		var e Examples
+		o := Options{
+			Cases: []Request{{URL: "http://" + address}}, Classifier: tutorial(), Examples: &e,
+			Workers: 8, Reuse: true, Portable: portable,
+		}
+		tally := NewTally()
+		var early, late runtime.MemStats
+		err := Run(context.Background(), o, func(b []Observation) bool {
+			before := tally.N
+			tally.Add(b)
+			if before < few && tally.N >= few {
+				live(&early)
+			}
+			if tally.N >= many {
+				live(&late)
+			}
+			return tally.N < many
+		})
+		if err != nil || tally.Outcomes["blue"] != tally.N {
+			t.Fatalf("%v, %v", err, tally.Faults)
+		}
+		t.Logf("in use %d KiB and %d KiB, of the system %d KiB and %d KiB", early.HeapAlloc>>10, late.HeapAlloc>>10, early.Sys>>10, late.Sys>>10)
+		if late.HeapAlloc > early.HeapAlloc+1<<20 || late.Sys > early.Sys+16<<20 {
+			t.Errorf("after %d requests %d KiB are in use, after %d %d KiB", few, early.HeapAlloc>>10, many, late.HeapAlloc>>10)
+		}
+	})
+}
+
+// live is the memory in use, without garbage.
+func live(m *runtime.MemStats) {
+	runtime.GC()
+	runtime.ReadMemStats(m)
+}
