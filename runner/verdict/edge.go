@@ -18,13 +18,16 @@ type edge struct {
 	category int // index into the shares, or the errors' category
 	at       float64
 	upper    bool      // the box lies below the edge
+	above    bool      // the bet is on shares above the edge
 	gap      float64   // how far the share wanted is from the edge
 	logW     []float64 // log weight
 	hit      []float64 // log(q/e): gain of a hit
 	miss     []float64 // log((1-q)/(1-e)): gain of a miss
 	slack    float64   // log(len(logW)): the sum is at most its largest term plus this
 	most     float64   // the most that one answer can add
-	from     int64     // counts as no evidence before this many answers
+	from     int64     // is not looked at before this many answers
+
+	threshold float64 // the evidence that tells
 }
 
 // The pass side bets on shares between the one wanted and the edge: mostly on
@@ -35,7 +38,7 @@ type edge struct {
 // they cost half a per cent more answers where the mesh is right.
 var (
 	passReach  = []float64{1, .75, .5, .25, 1. / 8, 1. / 16, 1. / 32}
-	passWeight = []float64{.5, .25, .15, .1, .02, .01, .005}
+	passWeight = []float64{.65, .16, .1, .06, .02, .01, .005}
 )
 
 func newPassEdge(category int, want, at float64, upper bool) edge {
@@ -82,7 +85,7 @@ func newFailEdge(category int, want, at float64, upper bool) edge {
 }
 
 func newEdge(category int, at float64, upper bool, gap float64, q, w []float64) edge {
-	e := edge{category: category, at: at, upper: upper, gap: gap, slack: math.Log(float64(len(q)))}
+	e := edge{category: category, at: at, upper: upper, above: q[0] > at, gap: gap, slack: math.Log(float64(len(q)))}
 	total := 0.0
 	for _, x := range w {
 		total += x
@@ -109,20 +112,23 @@ func (e *edge) term(i int, hits, misses float64) float64 {
 	return x
 }
 
-// largest is the largest term: log evidence lies between it and it plus slack.
-func (e *edge) largest(hits, misses float64) float64 {
-	m := math.Inf(-1)
-	for i := range e.logW {
-		if x := e.term(i, hits, misses); x > m {
-			m = x
-		}
+// bound is at least the evidence, without exponentials: a mixture is at most
+// its greatest likelihood ratio, and at most its largest term times their number.
+func (e *edge) bound(hits, misses float64) float64 {
+	ratio, largest := math.Inf(-1), math.Inf(-1)
+	for i, w := range e.logW {
+		x := e.term(i, hits, misses)
+		largest, ratio = max(largest, x), max(ratio, x-w)
 	}
-	return m
+	return min(ratio, largest+e.slack)
 }
 
 // evidence is L: the logarithm of the bet's capital.
 func (e *edge) evidence(hits, misses float64) float64 {
-	m := e.largest(hits, misses)
+	m := math.Inf(-1)
+	for i := range e.logW {
+		m = max(m, e.term(i, hits, misses))
+	}
 	if math.IsInf(m, -1) {
 		return m
 	}
@@ -133,19 +139,39 @@ func (e *edge) evidence(hits, misses float64) float64 {
 	return m + math.Log(sum)
 }
 
-// atLeast is the least number of further answers, whatever they are, after
-// which the evidence can reach the threshold; 0 when it has reached it. The
-// exponentials are only needed near it.
+// atLeast is the least number of further answers, or fewer, after which the
+// evidence can reach the threshold, whatever they are; 0 when it has reached
+// it. The exponentials are only needed near it.
 func (e *edge) atLeast(hits, misses, threshold float64) int64 {
-	missing := threshold - e.slack - e.largest(hits, misses)
-	if missing < 8*e.most {
+	if n := int64(hits + misses); n < e.from {
+		return e.from - n
+	}
+	// As long as the counts are on the side that the bet is against, the edge
+	// is likelier than all that the bet is on: the evidence is at most 0.
+	if a := e.astray(hits, misses); a >= 0 && threshold > 0 {
+		return whole(math.Floor(a) + math.Ceil(threshold/e.most))
+	}
+	missing := threshold - e.bound(hits, misses)
+	if missing < e.most {
 		missing = threshold - e.evidence(hits, misses)
 	}
 	if missing <= 0 {
 		return 0
 	}
-	return int64(min(math.Ceil(missing/e.most), 1e15))
+	return whole(math.Ceil(missing / e.most))
 }
+
+// astray is how many answers, all in favour of the bet, bring the counts to
+// the edge; negative when they lie on the side that the bet is on.
+func (e *edge) astray(hits, misses float64) float64 {
+	behind := hits - e.at*(hits+misses)
+	if e.above {
+		return -behind / (1 - e.at)
+	}
+	return behind / e.at
+}
+
+func whole(answers float64) int64 { return int64(min(answers, 1e15)) }
 
 // beyond says whether the counts lie outside the edge.
 func (e *edge) beyond(hits, n float64) bool {

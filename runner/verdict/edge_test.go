@@ -56,7 +56,6 @@ func sumExp(logs []float64) float64 {
 // The shortcut of atLeast agrees with the evidence in full, and no answers that
 // may come reach the threshold earlier than it says.
 func TestAtLeastAgreesWithEvidence(t *testing.T) {
-	const threshold = 4.6
 	for name, c := range claims {
 		x := mustNew(t, c)
 		for _, edges := range [][]edge{x.pass, x.fail} {
@@ -65,12 +64,12 @@ func TestAtLeastAgreesWithEvidence(t *testing.T) {
 					for _, hits := range []float64{0, 1, math.Floor(n * e.at), math.Floor(n * .2), math.Floor(n * .4), n} {
 						hits = math.Min(hits, math.Floor(n))
 						misses := math.Floor(n) - hits
-						wait := e.atLeast(hits, misses, threshold)
-						if reached := e.evidence(hits, misses) >= threshold; reached != (wait == 0) {
+						wait := e.atLeast(hits, misses, e.threshold)
+						if reached := told(&e, hits, misses); reached != (wait == 0) {
 							t.Fatalf("%s: edge at %g, %g of %g: wait %d, evidence %g", name, e.at, hits, n, wait, e.evidence(hits, misses))
 						}
 						m := float64(wait - 1)
-						if wait > 0 && (e.evidence(hits+m, misses) >= threshold || e.evidence(hits, misses+m) >= threshold) {
+						if wait > 0 && (told(&e, hits+m, misses) || told(&e, hits, misses+m)) {
 							t.Fatalf("%s: edge at %g, %g of %g: reached before %d more", name, e.at, hits, n, wait)
 						}
 					}
@@ -78,4 +77,9 @@ func TestAtLeastAgreesWithEvidence(t *testing.T) {
 			}
 		}
 	}
+}
+
+// told says whether the evidence has reached the edge's threshold, in full.
+func told(e *edge, hits, misses float64) bool {
+	return hits+misses >= float64(e.from) && e.evidence(hits, misses) >= e.threshold
 }

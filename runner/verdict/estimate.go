@@ -30,33 +30,17 @@ func Estimate(c Claim) int64 {
 	if err != nil {
 		return 0
 	}
-	least, zeros := math.Inf(1), int64(1)
+	least, near := t.nearest()
+	zeros := int64(1)
 	for i := range t.pass {
-		e := &t.pass[i]
-		if w := t.want(e.category); w > 0 {
-			least = math.Min(least, divergence(w, e.at))
-		} else {
-			zeros = max(zeros, e.answersWithoutHit(t.logPass))
+		if e := &t.pass[i]; t.want(e.category) == 0 {
+			zeros = max(zeros, e.answersWithoutHit(e.threshold))
 		}
 	}
 	if math.IsInf(least, 1) {
 		return zeros
 	}
-	near, between := 0.0, 0
-	for i := range t.pass {
-		if w := t.want(t.pass[i].category); w > 0 {
-			near += math.Pow(least/divergence(w, t.pass[i].at), 4)
-		}
-	}
-	for _, s := range c.Shares {
-		if s.Want > 0 && s.Want < 1 {
-			between++
-		}
-	}
-	if between == 2 {
-		near /= 2 // each share is the other's mirror
-	}
-	factor := 1.25 + .35*math.Log(math.Max(1, near))
+	factor := 1.25 + .35*math.Log(near)
 	return max(zeros, int64(math.Ceil(factor*t.logPass/least)))
 }
 
@@ -129,7 +113,8 @@ func (t *Test) untilPass() float64 {
 			a, b := prior(want, e.gap)
 			share = (hits + a) / (n + a + b)
 		}
-		most = math.Max(most, until(e, share, hits, n, t.logPass))
+		more := math.Max(until(e, share, hits, n, e.threshold), float64(e.from)-n)
+		most = math.Max(most, more)
 	}
 	return most
 }

@@ -141,9 +141,9 @@ func TestExactErrorProbabilities(t *testing.T) {
 		budget          int
 		edge, in, wrong []float64
 		right           float64
-		mean            float64 // at the right split, from an independent computation; 0: none
+		optimum         float64 // the mean that no test can be below at the right split; 0: not known
 	}{
-		{"50/50 by 5 pp", evenly(.05, .01, .01, .01), 6000, []float64{.45, .55}, []float64{.5, .52, .54}, []float64{.56, .6}, .5, 1383},
+		{"50/50 by 5 pp", evenly(.05, .01, .01, .01), 6000, []float64{.45, .55}, []float64{.5, .52, .54}, []float64{.56, .6}, .5, 1280.5},
 		{"50/50 by 10 pp", evenly(.1, .01, .05, .05), 3000, []float64{.4, .6}, []float64{.5, .55}, []float64{.61, .8}, .5, 0},
 		{"5/95 by 5 pp: one edge each", oneEdge, 4000, []float64{.1}, []float64{.0, .05, .09}, []float64{.11, .3}, .05, 0},
 	} {
@@ -165,8 +165,8 @@ func TestExactErrorProbabilities(t *testing.T) {
 			if e.passed[0] < .998 {
 				t.Errorf("the right split passes with probability %g only", e.passed[0])
 			}
-			if tt.mean > 0 && math.Abs(e.mean[0]-tt.mean) > .01*tt.mean {
-				t.Errorf("the right split takes %.1f answers on average, want about %.0f", e.mean[0], tt.mean)
+			if tt.optimum > 0 && (e.mean[0] < tt.optimum || e.mean[0] > 1.06*tt.optimum) {
+				t.Errorf("the right split takes %.1f answers on average, want at most 6 %% above the optimum, %.0f", e.mean[0], tt.optimum)
 			}
 			last := len(theta) - 1
 			if e.failed[last] < .99 {

@@ -26,7 +26,7 @@ func TestStatesAndReasons(t *testing.T) {
 	}{
 		{"nothing yet", tutorial, countsOf([]int64{0, 0, 0}, 0, 0), Undecided, "", "nothing was counted yet"},
 		{"too few", tutorial, countsOf([]int64{40, 40, 20}, 0, 0), Undecided, "",
-			"not decided after 100 answers: blue at 40.0 % is not yet told from 43 %; about 2,406 more would do"},
+			"not decided after 100 answers: blue at 40.0 % is not yet told from 43 %; about 2,598 more would do"},
 		{"right", tutorial, countsOf([]int64{4000, 4000, 2000}, 0, 0), Passed, "", "every share is within its tolerance after 10,000 answers"},
 		{"above", tutorial, countsOf([]int64{1500, 1512, 1108}, 0, 0), Failed, BecauseShare, "canary is at 26.9 % of 4,120, above 23 %"},
 		{"below", tutorial, countsOf([]int64{1200, 2000, 800}, 0, 0), Failed, BecauseShare, "blue is at 30.0 % of 4,000, below 37 %"},
@@ -83,23 +83,23 @@ func TestStableToAThousandMillion(t *testing.T) {
 
 // An edge that was confirmed once stays confirmed: each is a claim of its own.
 func TestLatching(t *testing.T) {
-	// To and fro inside the box: at 700 answers the lower edge of blue is
+	// To and fro inside the box: at 1,000 answers the lower edge of blue is
 	// confirmed and the upper is not, at 1,500 it is the other way round.
 	x := mustNew(t, evenly(.05, .01, .001, .01))
 	low, high := 1, 0
 	if x.pass[high].upper == x.pass[low].upper || x.pass[low].category != 0 {
 		t.Fatal("the order of edges changed")
 	}
-	x.Update(countsOf([]int64{374, 326}, 0, 0))
+	x.Update(countsOf([]int64{510, 490}, 0, 0))
 	if !x.latched[low] || x.latched[high] {
-		t.Fatalf("at 53.4 %% of 700: latched %v", x.latched)
+		t.Fatalf("at 51 %% of 1,000: latched %v", x.latched)
 	}
-	x.Update(countsOf([]int64{710, 790}, 0, 0))
-	if e := &x.pass[low]; e.atLeast(710, 790, x.logPass) == 0 {
+	x.Update(countsOf([]int64{720, 780}, 0, 0))
+	if e := &x.pass[low]; e.atLeast(720, 780, e.threshold) == 0 {
 		t.Fatal("the lower edge is still confirmed by the counts: the test tests nothing")
 	}
 	if !x.latched[low] || x.state != Passed {
-		t.Errorf("at 47.3 %% of 1,500: %s, latched %v", x.state, x.latched)
+		t.Errorf("at 48 %% of 1,500: %s, latched %v", x.state, x.latched)
 	}
 }
 
