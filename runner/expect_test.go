@@ -127,6 +127,9 @@ func TestExpectPassesTheRightSplit(t *testing.T) {
 	if total := s.Counts.Total(); total != s.Result.N || total < 300 {
 		t.Errorf("%d answers counted, %d judged", total, s.Result.N)
 	}
+	if s.Histogram.Total() != s.Latency.Count || s.Histogram.Validate() != nil {
+		t.Errorf("a histogram of %d for %d latencies (%v)", s.Histogram.Total(), s.Latency.Count, s.Histogram.Validate())
+	}
 	if s.Strip == "" || s.Rate <= 0 || s.Latency.Count != s.Result.N || len(s.Examples) < 3 {
 		t.Errorf("the record lacks what was seen: strip %q, rate %v, %d latencies, %d examples", s.Strip, s.Rate, s.Latency.Count, len(s.Examples))
 	}

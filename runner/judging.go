@@ -128,6 +128,9 @@ func (j *judging) sample(a *asking) record.Sample {
 		Duration: end.Sub(a.begin),
 		Latency:  record.Latency(j.tally.Latency()),
 	}
+	for _, b := range j.tally.Buckets() {
+		s.Histogram = append(s.Histogram, verdict.Bucket(b))
+	}
 	if len(j.attempts) > 0 {
 		s.Attempts = append(j.attempts, j.attempt(a.begin, end))
 	}

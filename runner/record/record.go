@@ -103,14 +103,16 @@ type Sample struct {
 	Series []verdict.Counts `json:"series,omitempty"`
 	// Faults counts failed requests by kind, Statuses by the status of the
 	// answer where there was one ("503").
-	Faults    map[string]int64 `json:"faults,omitempty"`
-	Statuses  map[string]int64 `json:"statuses,omitempty"`
-	Unlisted  map[string]int64 `json:"unlisted,omitempty"` // outcomes that no share names
-	Examples  []Example        `json:"examples,omitempty"`
-	Latency   Latency          `json:"latency"`
-	Rate      float64          `json:"rate"`          // answers per second
-	Duration  time.Duration    `json:"durationNanos"` // all attempts and pauses
-	Diagnosis string           `json:"diagnosis,omitempty"`
+	Faults   map[string]int64 `json:"faults,omitempty"`
+	Statuses map[string]int64 `json:"statuses,omitempty"`
+	Unlisted map[string]int64 `json:"unlisted,omitempty"` // outcomes that no share names
+	Examples []Example        `json:"examples,omitempty"`
+	Latency  Latency          `json:"latency"`
+	// Histogram is the latencies in buckets about 1 % wide, for comparisons.
+	Histogram verdict.Histogram `json:"histogram,omitempty"`
+	Rate      float64           `json:"rate"`          // answers per second
+	Duration  time.Duration     `json:"durationNanos"` // all attempts and pauses
+	Diagnosis string            `json:"diagnosis,omitempty"`
 	// Balancing is how the answers of the last attempt depend on one another:
 	// what kind of balancing that is, as a message to the reader. It has no
 	// part in the verdict.

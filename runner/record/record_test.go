@@ -39,6 +39,7 @@ func example(t *testing.T) *Record {
 		Examples: []Example{{Fault: "server error", Which: "first", Number: 17, At: time.Millisecond, Status: 503, Detail: "status 503",
 			Header: []string{"HTTP/1.1 503 Service Unavailable"}, Body: "no healthy upstream <&>"}},
 		Latency: Latency{Count: 999, Min: 1, P50: 2, P90: 3, P99: 4, Max: 5}, Rate: 1234.5, Duration: 3 * time.Second, Diagnosis: "routing mistake: …",
+		Histogram: verdict.Histogram{{Low: 0, High: 2 * time.Microsecond, Count: 1}, {Low: 1024 * time.Microsecond, High: 1032 * time.Microsecond, Count: 998}},
 	}
 	line := NewTimeline([]string{"blue", "green", "canary"})
 	for i := range 1000 {
