@@ -30,11 +30,11 @@ func TestSlowCanaryPasses(t *testing.T) {
 					Cases: []sample.Request{{URL: slowCanary(t)}}, Workers: 50, Reuse: reuse, Portable: portable,
 					Classifier: sample.NewClassifier([]sample.Rule{{JSON: "color"}}),
 				})
-				if r := judge(t, got); r.State != verdict.Passed {
+				if r := verdictOf(t, got); r.State != verdict.Passed {
 					t.Errorf("in the order of dispatch: %s: %s", r.State, r.Reason)
 				}
 				slices.SortStableFunc(got, func(a, b sample.Observation) int { return cmp.Compare(a.At+a.Latency, b.At+b.Latency) })
-				r := judge(t, got)
+				r := verdictOf(t, got)
 				t.Logf("in the order of completion: %s: %s", r.State, r.Reason)
 				if r.State == verdict.Failed {
 					failed++
@@ -93,8 +93,8 @@ func dispatched(t *testing.T, o sample.Options) []sample.Observation {
 	return all
 }
 
-// judge takes the observations in the order given.
-func judge(t *testing.T, all []sample.Observation) verdict.Result {
+// verdictOf takes the observations in the order given.
+func verdictOf(t *testing.T, all []sample.Observation) verdict.Result {
 	claim := verdict.Claim{
 		Shares: []verdict.Share{{Name: "blue", Want: .4, Tolerance: .1}, {Name: "green", Want: .4, Tolerance: .1}, {Name: "canary", Want: .2, Tolerance: .1}},
 		Errors: verdict.DefaultErrors, Alpha: verdict.DefaultAlpha, Beta: verdict.DefaultBeta,
