@@ -72,7 +72,7 @@ func TestImportsPointInOneDirection(t *testing.T) {
 			continue
 		}
 		if !known {
-			allowed = slices.Collect(maps.Keys(mayImport))
+			allowed = slices.AppendSeq([]string{"internal/gateways"}, maps.Keys(mayImport))
 		}
 		for _, i := range p.Imports {
 			if ours, ok := strings.CutPrefix(i, module+"/"); ok && !slices.Contains(allowed, ours) {

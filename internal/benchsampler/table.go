@@ -83,13 +83,25 @@ func (r *row) median(of func(done) float64) float64 {
 	return median(list)
 }
 
-// ratio is the median of the ratios to wrk, each within one round.
-func (r *row) ratio(of func(done) float64) float64 {
+// ratios are those to wrk, each within one round, in ascending order.
+func (r *row) ratios(of func(done) float64) []float64 {
 	list := make([]float64, len(r.done))
 	for i, d := range r.done {
 		list[i] = of(d) / of(r.wrk.done[i])
 	}
-	return median(list)
+	slices.Sort(list)
+	return list
+}
+
+// ratio is the median of the ratios to wrk.
+func (r *row) ratio(of func(done) float64) float64 { return median(r.ratios(of)) }
+
+// spread is the median of the ratios and the range of their middle half, which
+// says how much of the ratio may be the machine's.
+func (r *row) spread(of func(done) float64) string {
+	list := r.ratios(of)
+	quarter := len(list) / 4
+	return fmt.Sprintf("%.2f (%.2f–%.2f)", median(list), list[quarter], list[len(list)-1-quarter])
 }
 
 func median(list []float64) float64 {
@@ -126,6 +138,7 @@ func (t *table) held() bool {
 // print prints the medians.
 func (t *table) print(w io.Writer, o options, tools *tools) {
 	fmt.Fprintf(w, "The sampler beside wrk: medians of %d rounds of %d s each in turn; processors: %s.\n", o.rounds, o.seconds, o.pin)
+	fmt.Fprintln(w, "A ratio is to wrk in the same round: the median, and in brackets the middle half of the rounds.")
 	fmt.Fprintf(w, "Bars: keep-alive, rate at least %.2f of wrk's, CPU per request at most %.2f; fresh, %.2f and %.2f.\n\n",
 		keepAliveBars.rate, keepAliveBars.cpu, freshBars.rate, freshBars.cpu)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -143,7 +156,7 @@ func (t *table) print(w io.Writer, o options, tools *tools) {
 		}
 		rates, cpus := "", ""
 		if r.wrk != nil {
-			rates, cpus = fmt.Sprintf("%.2f", r.ratio(rate)), fmt.Sprintf("%.2f", r.ratio(cpu))
+			rates, cpus = r.spread(rate), r.spread(cpu)
 		}
 		verdict, _ := r.verdict()
 		fmt.Fprintf(tw, "%s\t%s\t%.0f\t%s\t%.1f\t%s\t%s\n", title, r.client.name, r.median(rate), rates, r.median(cpu), cpus, verdict)
