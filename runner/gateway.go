@@ -25,29 +25,38 @@ func (r *Run) address(ctx context.Context, name string) (string, error) {
 	if g.URL != "" {
 		return strings.TrimSuffix(g.URL, "/"), nil
 	}
-	c := r.clusters[g.Cluster]
-	namespace, service, _ := strings.Cut(g.Service, "/")
 	address := ""
-	err := c.Until(ctx, addressLimit, func(ctx context.Context) (bool, string, error) {
-		o, err := c.Get(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Service"}, namespace, service)
-		if err != nil {
-			return false, "", err
-		}
-		if o == nil {
-			return false, fmt.Sprintf("cluster %s has no service %s", c.Name, g.Service), nil
-		}
-		host := kube.Address(o)
-		if host == "" {
-			return false, fmt.Sprintf("service %s of cluster %s has no address yet (status.loadBalancer.ingress is empty)", g.Service, c.Name), nil
-		}
-		port, scheme, err := portOf(o, g.Port)
-		if err != nil {
-			return false, "", fmt.Errorf("service %s of cluster %s: %w", g.Service, c.Name, err)
-		}
-		address = (&url.URL{Scheme: scheme, Host: hostPort(host, port, scheme)}).String()
-		return true, "", nil
+	err := r.clusters[g.Cluster].Until(ctx, addressLimit, func(ctx context.Context) (_ bool, why string, err error) {
+		address, why, err = r.lookUp(ctx, name)
+		return address != "", why, err
 	})
 	return address, err
+}
+
+// lookUp is the URL of a gateway as things are; why says why there is none yet.
+func (r *Run) lookUp(ctx context.Context, name string) (address, why string, err error) {
+	g := r.env.Gateways[name]
+	if g.URL != "" {
+		return strings.TrimSuffix(g.URL, "/"), "", nil
+	}
+	c := r.clusters[g.Cluster]
+	namespace, service, _ := strings.Cut(g.Service, "/")
+	o, err := c.Get(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Service"}, namespace, service)
+	if err != nil {
+		return "", "", err
+	}
+	if o == nil {
+		return "", fmt.Sprintf("cluster %s has no service %s", c.Name, g.Service), nil
+	}
+	host := kube.Address(o)
+	if host == "" {
+		return "", fmt.Sprintf("service %s of cluster %s has no address yet (status.loadBalancer.ingress is empty)", g.Service, c.Name), nil
+	}
+	port, scheme, err := portOf(o, g.Port)
+	if err != nil {
+		return "", "", fmt.Errorf("service %s of cluster %s: %w", g.Service, c.Name, err)
+	}
+	return (&url.URL{Scheme: scheme, Host: hostPort(host, port, scheme)}).String(), "", nil
 }
 
 // portOf finds a port of a Service by its name or number, and the scheme that

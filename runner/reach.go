@@ -77,6 +77,7 @@ func (r *Run) reach(ctx context.Context, s *PlannedScenario, before int) error {
 // works even when ctx is over, within a limit of its own. What could not be put
 // back is in the error and in the record.
 func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
+	r.unwatch()
 	r.mu.Lock()
 	undo := r.undo[s]
 	delete(r.undo, s)
@@ -102,7 +103,7 @@ func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
 	err := errors.Join(errs...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.changed = time.Now()
+	r.changed, r.possible = time.Now(), nil
 	of := r.scenario(s)
 	of.PutBack = append(of.PutBack, done...)
 	if err != nil {

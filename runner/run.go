@@ -29,7 +29,9 @@ type Run struct {
 	undo     map[*PlannedScenario][]undoing
 	changed  time.Time // of the last change to any cluster
 	progress []telling
-	unsaved  error // the first error of writing the record
+	watching *watch              // what the next expectation's gateways answer while they change
+	possible map[string][]string // outcomes that an expectation has proved possible, since nothing was changed
+	unsaved  error               // the first error of writing the record
 }
 
 // undoing is one change that is to be put back.
@@ -131,6 +133,7 @@ func (r *Run) save() {
 // Close ends the run: it writes the record, with the scenarios that do not run
 // in this environment, and returns it and its path.
 func (r *Run) Close() (*record.Record, string, error) {
+	r.unwatch()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, s := range r.plan.Scenarios {
@@ -154,7 +157,7 @@ func (r *Run) changes(s *PlannedStep, out *record.Step, c *kube.Cluster, applied
 		if a.What == kube.Unchanged {
 			continue
 		}
-		r.changed = time.Now()
+		r.changed, r.possible = time.Now(), nil
 		r.undo[s.Scenario] = append(r.undo[s.Scenario], undoing{cluster: c, change: change, before: a.Before, after: o})
 	}
 }

@@ -41,6 +41,9 @@ func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error
 	var found []error
 	for i, a := range asked {
 		out.Samples = append(out.Samples, a.samples()...)
+		if note := a.watched.note(a.gateway); note != "" {
+			out.Notes = append(out.Notes, note)
+		}
 		if errs[i] != nil {
 			errs[i] = fmt.Errorf("%s: %w", a.gateway, errs[i])
 		}
@@ -49,6 +52,7 @@ func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error
 	if err := joined(found); err != nil {
 		return err
 	}
+	r.proved(w, out.Samples)
 	for i := range out.Samples {
 		found = append(found, w.judge(&out.Samples[i], &w.cases[i%len(w.cases)]))
 	}
@@ -94,6 +98,7 @@ type asking struct {
 	work    *expectWork
 	env     *environment.Environment
 	gateway string
+	watched *watched // since before the change; nil when nobody did
 
 	mu       sync.Mutex // guards what follows: Progress reads it
 	url      string
@@ -104,7 +109,7 @@ type asking struct {
 }
 
 func (r *Run) asking(w *expectWork, gateway string) (*asking, error) {
-	a := &asking{work: w, env: r.env, gateway: gateway, begin: time.Now()}
+	a := &asking{work: w, env: r.env, gateway: gateway, begin: time.Now(), watched: r.watchOf(w, gateway)}
 	if changed := r.lastChange(); !changed.IsZero() {
 		a.deadline = changed.Add(w.converge)
 	}
@@ -133,6 +138,7 @@ func (r *Run) ask(ctx context.Context, a *asking) error {
 		j.resume = a.begin
 	}
 	a.mu.Unlock()
+	defer a.watched.end()
 	defer func() {
 		a.mu.Lock()
 		a.end = time.Now()
@@ -143,9 +149,13 @@ func (r *Run) ask(ctx context.Context, a *asking) error {
 		if !more {
 			return nil
 		}
+		if time.Until(resume) > 0 {
+			a.watched.start()
+		}
 		if err := sleepUntil(ctx, resume); err != nil {
 			return err
 		}
+		a.watched.pause()
 		if err := a.round(ctx); err != nil {
 			return err
 		}
@@ -180,20 +190,8 @@ func sleepUntil(ctx context.Context, at time.Time) error {
 // pauses before its next attempt.
 func (a *asking) round(ctx context.Context) error {
 	examples := &sample.Examples{}
-	options := sample.Options{
-		Classifier: classifier(a.env),
-		Workers:    a.env.Limits.Workers,
-		Rate:       float64(a.env.Limits.Rate),
-		Examples:   examples,
-	}
-	if options.Workers == 0 {
-		options.Workers = workers
-	}
-	for _, j := range a.cases {
-		request := j.expected.request
-		request.URL = a.url + request.URL
-		options.Cases = append(options.Cases, request)
-	}
+	options := askingOf(a.env, a.work, a.url)
+	options.Examples = examples
 	started := time.Now()
 	a.mu.Lock()
 	for _, j := range a.cases {
@@ -203,6 +201,7 @@ func (a *asking) round(ctx context.Context) error {
 	}
 	a.mu.Unlock()
 	return sample.Run(ctx, options, func(batch []sample.Observation) bool {
+		a.watched.add(started, batch)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		for i := range batch {
@@ -216,6 +215,21 @@ func (a *asking) round(ctx context.Context) error {
 		}
 		return more
 	})
+}
+
+// askingOf is how the gateway with a URL is asked for the cases of an
+// expectation, as far as the environment's limits allow.
+func askingOf(env *environment.Environment, w *expectWork, url string) sample.Options {
+	o := sample.Options{Classifier: classifier(env), Workers: env.Limits.Workers, Rate: float64(env.Limits.Rate)}
+	if o.Workers == 0 {
+		o.Workers = workers
+	}
+	for _, c := range w.cases {
+		request := c.request
+		request.URL = url + request.URL
+		o.Cases = append(o.Cases, request)
+	}
+	return o
 }
 
 // observe counts one answer, if its case still wants it.
@@ -262,6 +276,7 @@ func (a *asking) samples() []record.Sample {
 		s := j.sample(a)
 		s.Examples = j.keep(i, len(a.cases), a.begin)
 		s.Diagnosis = report.Diagnose(s)
+		s.Propagation = a.watched.tell(i)
 		all = append(all, s)
 	}
 	return all

@@ -24,7 +24,7 @@ type Propagation struct {
 	Dead bool     `json:"dead,omitempty"`
 	// FirstNew and LastOld are when the first answer of New and the last of Old
 	// (or failed request, when Dead) came; nil: none did. AtOnce says that the
-	// first answer that could be new was.
+	// first request after the change was answered by New already.
 	FirstNew *time.Duration `json:"firstNewNanos,omitempty"`
 	AtOnce   bool           `json:"atOnce,omitempty"`
 	LastOld  *time.Duration `json:"lastOldNanos,omitempty"`

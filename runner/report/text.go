@@ -108,6 +108,9 @@ func stepText(s record.Step, full bool) string {
 			b.WriteString(indent(SampleText(sample), "  "))
 		case s.Error == "": // else the error says it
 			b.WriteString("  " + Line(sample) + "\n")
+			if p := sample.Propagation; p != nil && (p.FirstNew != nil || p.LastOld != nil) {
+				b.WriteString("    " + Propagation(sample) + "\n")
+			}
 		}
 	}
 	for _, n := range s.Notes {
@@ -153,6 +156,9 @@ func SampleText(s record.Sample) string {
 		b.WriteString(strip(s))
 	}
 	b.WriteString(attempts(s))
+	if line := Propagation(s); line != "" {
+		b.WriteString(line + "\n" + watchedFrom(s.Propagation))
+	}
 	if s.Result.State != verdict.Passed {
 		b.WriteString(examples(s))
 	}

@@ -31,7 +31,8 @@ type Probe struct {
 type probed struct {
 	before, after []Seen
 	faults        map[Fault]int64 // after the change
-	asked         time.Duration   // when the first request after the change was sent, of those that were answered; -1: none
+	asked         time.Duration   // when the first request after the change was sent; -1: none was
+	got           int             // what answered it
 	watched       time.Duration   // when the last answer had come
 }
 
@@ -40,7 +41,6 @@ type probed struct {
 type Seen struct {
 	Count       int64
 	First, Last time.Duration
-	sent        time.Duration // when the request of the first was sent
 }
 
 // NewProbe returns a probe of so many cases, whose answers can be the outcomes.
@@ -94,7 +94,7 @@ func (p *Probe) Add(began time.Time, batch []Observation) {
 func (c *probed) came(k int, sent, came time.Duration, fault Fault) {
 	s := &c.after[k]
 	if s.Count == 0 || came < s.First {
-		s.First, s.sent = came, sent
+		s.First = came
 	}
 	s.Last = max(s.Last, came)
 	s.Count++
@@ -102,7 +102,7 @@ func (c *probed) came(k int, sent, came time.Duration, fault Fault) {
 		c.faults[fault]++
 	}
 	if sent >= 0 && (c.asked < 0 || sent < c.asked) {
-		c.asked = sent
+		c.asked, c.got = sent, k
 	}
 	c.watched = max(c.watched, came)
 }
@@ -145,7 +145,7 @@ type Propagation struct {
 	// FirstNew and LastOld are the first answer of New and the last of Old. When
 	// Dead is true, Old is empty and the failed requests stand for it.
 	FirstNew, LastOld Seen
-	// AtOnce says that the first answer that could be new was.
+	// AtOnce says that the first request after the change was answered by New.
 	AtOnce bool
 	// Dead says that every request failed before the change.
 	Dead bool
@@ -188,6 +188,7 @@ func (p *Probe) Tell(i int, g Ground) (Propagation, bool) {
 		case !possible && slices.Contains(g.Wanted, name):
 			t.New = append(t.New, name)
 			t.FirstNew = both(t.FirstNew, c.after[k])
+			t.AtOnce = t.AtOnce || c.asked >= 0 && c.got == k
 		case possible && !slices.Contains(g.Wanted, name) && !slices.Contains(g.Tolerated, name):
 			t.Old = append(t.Old, name)
 			t.LastOld = both(t.LastOld, c.after[k])
@@ -196,7 +197,6 @@ func (p *Probe) Tell(i int, g Ground) (Propagation, bool) {
 	if t.Dead {
 		t.LastOld = t.Errors
 	}
-	t.AtOnce = t.FirstNew.Count > 0 && (c.asked < 0 || t.FirstNew.sent <= c.asked)
 	return t, before+t.Failed > 0 && after+t.Errors.Count > 0
 }
 
@@ -208,10 +208,11 @@ func count(m map[string]int64, name string, n int64) {
 
 // both is two outcomes together.
 func both(a, b Seen) Seen {
-	if a.Count == 0 || b.Count > 0 && b.First < a.First {
-		a, b = b, a
+	switch {
+	case a.Count == 0:
+		return b
+	case b.Count == 0:
+		return a
 	}
-	a.Count += b.Count
-	a.Last = max(a.Last, b.Last)
-	return a
+	return Seen{Count: a.Count + b.Count, First: min(a.First, b.First), Last: max(a.Last, b.Last)}
 }
