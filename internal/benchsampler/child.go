@@ -73,7 +73,8 @@ func ask(l load) (done, error) {
 	begin := time.Now()
 	err := sample.Run(ctx, o, func(batch []sample.Observation) bool {
 		tally.Add(batch)
-		return l.Requests == 0 || tally.N < l.Requests
+		// What is not blue ends it: the servers may have ended with the benchmark.
+		return tally.Outcomes["blue"] == tally.N && (l.Requests == 0 || tally.N < l.Requests)
 	})
 	elapsed := time.Since(begin)
 	if err != nil && ctx.Err() == nil {

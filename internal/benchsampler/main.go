@@ -97,15 +97,19 @@ func bench(ctx context.Context, o options) (held bool, err error) {
 		return false, err
 	}
 	defer servers.close()
-	table := newTable(plan(o, tools, servers))
-	for round := range o.rounds {
-		if err := table.round(ctx, round); err != nil {
-			return false, err
+	held = true
+	if table := newTable(plan(o, tools, servers)); len(table.rows) > 0 {
+		for round := range o.rounds {
+			if err := table.round(ctx, round); err != nil {
+				return false, err
+			}
+			fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
 		}
-		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, o.rounds)
+		table.print(os.Stdout, o, tools)
+		held = table.held()
+	} else if o.memory == 0 {
+		return false, fmt.Errorf("-only %s: no load has such a title, and memory is not to be measured", o.only)
 	}
-	table.print(os.Stdout, o, tools)
-	held = table.held()
 	if o.memory > 0 {
 		fits, err := memory(ctx, os.Stdout, o, servers)
 		if err != nil {
