@@ -22,6 +22,7 @@ type judging struct {
 	tally    *sample.Tally
 	timeline *record.Timeline
 	unlisted map[string]int64
+	depend   *verdict.Dependence
 	examples *sample.Examples
 
 	began      time.Time // of the attempt: when its first request was sent; zero before its answer came
@@ -46,11 +47,16 @@ func newJudging(e *expected, claim verdict.Claim) (*judging, error) {
 	return j, nil
 }
 
+// dependenceSeed is any number, always the same: what a record says of its
+// answers shall follow from them alone.
+const dependenceSeed = 1
+
 // clear forgets the answers of an attempt.
 func (j *judging) clear() {
 	j.tally = sample.NewTally()
 	j.timeline = record.NewTimeline(j.names)
 	j.unlisted = make(map[string]int64)
+	j.depend = verdict.NewDependence(len(j.names), dependenceSeed)
 	j.began = time.Time{}
 }
 
@@ -69,6 +75,7 @@ func (j *judging) observe(o *sample.Observation) verdict.State {
 	}
 	j.settling.Observe(i)
 	j.timeline.Add(i)
+	j.depend.Observe(o.Connection, i)
 	j.tally.Add([]sample.Observation{*o})
 	return j.settling.Look()
 }
@@ -144,6 +151,10 @@ func (j *judging) sample(a *asking) record.Sample {
 		s.Rate = float64(j.tally.N) / took
 	}
 	j.timeline.Fill(&s)
+	if s.Result.N > 0 {
+		balancing := j.depend.Result()
+		s.Balancing = &balancing
+	}
 	return s
 }
 

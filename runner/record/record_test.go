@@ -41,6 +41,13 @@ func example(t *testing.T) *Record {
 		Latency: Latency{Count: 999, Min: 1, P50: 2, P90: 3, P99: 4, Max: 5}, Rate: 1234.5, Duration: 3 * time.Second, Diagnosis: "routing mistake: …",
 		Histogram: verdict.Histogram{{Low: 0, High: 2 * time.Microsecond, Count: 1}, {Low: 1024 * time.Microsecond, High: 1032 * time.Microsecond, Count: 998}},
 	}
+	first, last := 120*time.Millisecond, 310*time.Millisecond
+	s.Propagation = &Propagation{
+		Step: 0, Every: 20 * time.Millisecond, Watched: time.Second, Before: map[string]int64{"blue": 25}, FailedBefore: 1, After: map[string]int64{"green": 3},
+		New: []string{"green"}, Old: []string{"blue"}, Dead: true, FirstNew: &first, LastOld: &last, AtOnce: true,
+		Errors: 2, FirstError: time.Millisecond, LastError: 2 * time.Millisecond, Faults: map[string]int64{"reset": 2},
+	}
+	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Blocks, N: 999, Connections: 999, Kappa: .5, DesignEffect: 1, Effective: 999, Message: "in blocks"}
 	line := NewTimeline([]string{"blue", "green", "canary"})
 	for i := range 1000 {
 		line.Add([]int{0, 0, 1, 0, 2, 0, 0, verdict.Error}[i%8])
@@ -93,6 +100,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-written +read):\n%s", diff)
+	}
+}
+
+// A record that was written before there was propagation, balancing and a
+// histogram is of the same version, and reads as it did.
+func TestReadsTheFirstRecords(t *testing.T) {
+	r, err := Read(filepath.Join("testdata", "first.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.Scenarios[0].Steps[0].Samples[0]
+	if s.Result.N != 1000 || s.Propagation != nil || s.Balancing != nil || s.Histogram != nil || s.Latency.Count != 999 {
+		t.Errorf("read %+v", s)
 	}
 }
 

@@ -31,9 +31,9 @@ func firstNew(p *record.Propagation) string {
 	case p.FirstNew == nil:
 		return fmt.Sprintf("no new answer (%s) in %s", or(p.New), Duration(p.Watched))
 	case p.AtOnce:
-		return fmt.Sprintf("first new answer (%s) in < %s", or(p.New), Duration(max(p.Every, *p.FirstNew)))
+		return fmt.Sprintf("first new answer (%s) in < %s", or(p.New), moment(max(p.Every, *p.FirstNew)))
 	}
-	return fmt.Sprintf("first new answer (%s) after %s", or(p.New), Duration(*p.FirstNew))
+	return fmt.Sprintf("first new answer (%s) after %s", or(p.New), moment(*p.FirstNew))
 }
 
 // ending is how near to the end of the watch an old answer says that more may
@@ -51,9 +51,9 @@ func lastOld(s record.Sample, p *record.Propagation) string {
 	case p.LastOld == nil:
 		return "no " + what + " after the change"
 	case s.Result.State != verdict.Passed && p.Watched-*p.LastOld < ending:
-		return fmt.Sprintf("%s still at the end, after %s", what, Duration(*p.LastOld))
+		return fmt.Sprintf("%s still at the end, after %s", what, moment(*p.LastOld))
 	}
-	return fmt.Sprintf("last %s after %s", what, Duration(*p.LastOld))
+	return fmt.Sprintf("last %s after %s", what, moment(*p.LastOld))
 }
 
 // meanwhile is the errors after the change. Where there was nothing else before
@@ -65,9 +65,18 @@ func meanwhile(p *record.Propagation) string {
 	case p.Errors == 0:
 		return ", no errors in between"
 	case p.Errors == 1:
-		return fmt.Sprintf(", 1 error after %s (%s)", Duration(p.FirstError), tally(p.Faults))
+		return fmt.Sprintf(", 1 error after %s (%s)", moment(p.FirstError), tally(p.Faults))
 	}
-	return fmt.Sprintf(", %s errors from %s to %s (%s)", Count(p.Errors), Duration(p.FirstError), Duration(p.LastError), tally(p.Faults))
+	return fmt.Sprintf(", %s errors from %s to %s (%s)", Count(p.Errors), moment(p.FirstError), moment(p.LastError), tally(p.Faults))
+}
+
+// moment writes a time after the change, up to a second in whole milliseconds:
+// a probe that asks every 20 ms knows no more.
+func moment(d time.Duration) string {
+	if d >= time.Second {
+		return Duration(d)
+	}
+	return fmt.Sprintf("%d ms", (d+time.Millisecond-1)/time.Millisecond)
 }
 
 func or(names []string) string { return strings.Join(names, " or ") }
@@ -81,5 +90,5 @@ func watchedFrom(p *record.Propagation) string {
 	if p.FailedBefore > 0 {
 		before["errors"] = p.FailedBefore
 	}
-	return fmt.Sprintf("  answers before it: %s; then one every %s or more often, for %s\n", tally(before), Duration(p.Every), Duration(p.Watched))
+	return fmt.Sprintf("  answers before it: %s; then one every %s or more often, for %s\n", tally(before), moment(p.Every), Duration(p.Watched))
 }

@@ -99,6 +99,11 @@ func withErrors(n int64, outcomes ...int64) verdict.Counts {
 func passedSample(t *testing.T) record.Sample {
 	s := judged(t, tutorial(), counts(1910, 1880, 950))
 	s.Rate, s.Duration = 4011.7, 1181*time.Millisecond
+	s.Propagation = &record.Propagation{
+		Every: 20 * time.Millisecond, Watched: 1300 * time.Millisecond, Before: map[string]int64{"blue": 25}, After: map[string]int64{"blue": 1920, "green": 1884, "canary": 955},
+		New: []string{"green", "canary"}, FirstNew: after(120),
+	}
+	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Independent, Message: "each request had its own connection, and nothing shows that answers depend on each other"}
 	s.Latency = record.Latency{Count: 4740, Min: 200 * time.Microsecond, P50: 810 * time.Microsecond, P90: 2 * time.Millisecond, P99: 4300 * time.Microsecond, Max: 41 * time.Millisecond}
 	return s
 }

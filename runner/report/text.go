@@ -107,16 +107,35 @@ func stepText(s record.Step, full bool) string {
 		case full:
 			b.WriteString(indent(SampleText(sample), "  "))
 		case s.Error == "": // else the error says it
-			b.WriteString("  " + Line(sample) + "\n")
-			if p := sample.Propagation; p != nil && (p.FirstNew != nil || p.LastOld != nil) {
-				b.WriteString("    " + Propagation(sample) + "\n")
-			}
+			b.WriteString("  " + Line(sample) + "\n" + indent(briefly(sample), "    "))
 		}
 	}
 	for _, n := range s.Notes {
 		b.WriteString(indent(n, "  "))
 	}
 	return b.String()
+}
+
+// briefly is what a sample that passed has to tell beside its verdict: how long
+// the change took, and a kind of balancing that is not the usual one.
+func briefly(s record.Sample) string {
+	var lines []string
+	if p := s.Propagation; p != nil && (p.FirstNew != nil || p.LastOld != nil) {
+		lines = append(lines, Propagation(s))
+	}
+	if b := s.Balancing; b != nil && b.Balancing != verdict.Independent && b.Balancing != verdict.TooFew {
+		lines = append(lines, "balancing: "+string(b.Balancing))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Balancing says in one line how the answers depend on each other; "" where
+// that is not known.
+func Balancing(s record.Sample) string {
+	if s.Balancing == nil || s.Balancing.Balancing == verdict.TooFew {
+		return ""
+	}
+	return fmt.Sprintf("balancing: %s: %s", s.Balancing.Balancing, s.Balancing.Message)
 }
 
 func stepTitle(s record.Step) string {
@@ -158,6 +177,9 @@ func SampleText(s record.Sample) string {
 	b.WriteString(attempts(s))
 	if line := Propagation(s); line != "" {
 		b.WriteString(line + "\n" + watchedFrom(s.Propagation))
+	}
+	if line := Balancing(s); line != "" {
+		b.WriteString(line + "\n")
 	}
 	if s.Result.State != verdict.Passed {
 		b.WriteString(examples(s))
