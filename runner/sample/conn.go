@@ -24,6 +24,7 @@ type tap struct {
 	lines lineCount
 	any   bool  // a byte came
 	err   error // how reading ended
+	write error // how writing ended
 	head  []byte
 }
 
@@ -160,7 +161,16 @@ func (t *tap) readFault(err error) (Fault, string) {
 	case errTooManyLines:
 		return TooLarge, "the header has more than " + strconv.Itoa(HeaderLines) + " lines"
 	}
-	return endFault(t.err, t.any, t.used)
+	return endFault(ended(t.err, t.write), t.any, t.used)
+}
+
+// ended is how a connection ended of which reading and writing ended like this:
+// the system tells of a reset once, and then of an end.
+func ended(read, write error) error {
+	if errors.Is(read, io.EOF) && errors.Is(write, syscall.ECONNRESET) {
+		return write
+	}
+	return read
 }
 
 // endFault says what it means that reading ended before the answer was whole.

@@ -130,9 +130,9 @@ func (x *exchanger) ask(ctx context.Context, l *link, c *prepared, o *Observatio
 	x.tap.reset(ctx, l, whole)
 	// An error of writing is not the end: a gateway may answer and close before
 	// it has read everything. What comes, or does not come, tells.
-	_, err := l.conn.Write(c.wire)
+	_, x.tap.write = l.conn.Write(c.wire)
 	again := x.receive(c, o)
-	return again && err == nil && x.reader.Buffered() == 0
+	return again && x.tap.write == nil && x.reader.Buffered() == 0
 }
 
 // receive reads the answer and says what it is, and whether another one may
@@ -154,19 +154,20 @@ func (x *exchanger) receive(c *prepared, o *Observation) bool {
 			return false
 		}
 		// Another interim answer (1xx): the final one follows.
+		_, x.tap.head, _ = bytes.Cut(x.tap.head, []byte("\r\n\r\n"))
 	}
 	o.Status = resp.StatusCode
 	if o.Fault, o.Detail = x.readBody(resp); o.Fault != "" {
 		return false
 	}
-	o.settle(x.options.Classifier, resp.Header, x.body)
+	o.settle(x.options.Classifier, netHeader(resp.Header), x.body)
 	return !resp.Close
 }
 
 // settle says what an answer is that came whole.
-func (o *Observation) settle(c *Classifier, h http.Header, body []byte) {
+func (o *Observation) settle(c *Classifier, h Header, body []byte) {
 	var ok bool
-	if o.Outcome, ok = c.Classify(o.Status, h, body); ok {
+	if o.Outcome, ok = c.Outcome(o.Status, h, body); ok {
 		return
 	}
 	o.Fault = UnknownAnswer

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -252,6 +253,26 @@ func TestTLS(t *testing.T) {
 	pool := s2.Client().Transport.(*http.Transport).TLSClientConfig
 	if got := once(t, s2.URL, func(o *Options) { o.TLS = pool }); got.Fault != TLS && got.Fault != Reset {
 		t.Errorf("a certificate is wanted: %+v", got)
+	}
+}
+
+// A reset that was seen in writing is one, although reading then only ends.
+func TestAResetIsToldOnce(t *testing.T) {
+	for _, tt := range []struct {
+		read, write error
+		used        bool
+		want        Fault
+	}{
+		{io.EOF, nil, false, Cut},
+		{io.EOF, syscall.EPIPE, false, Cut}, // closed in order before the request was read
+		{io.EOF, syscall.ECONNRESET, false, Reset},
+		{syscall.ECONNRESET, syscall.EPIPE, false, Reset},
+		{io.EOF, syscall.ECONNRESET, true, Stale},
+		{errTimeout{}, syscall.ECONNRESET, true, FirstByteTimeout},
+	} {
+		if got, _ := endFault(ended(tt.read, tt.write), false, tt.used); got != tt.want {
+			t.Errorf("reading ended with %v, writing with %v: %q, want %q", tt.read, tt.write, got, tt.want)
+		}
 	}
 }
 

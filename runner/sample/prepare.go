@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/http2/hpack"
 )
 
 // A prepared case is a request as it goes over the wire, made once.
@@ -15,8 +17,9 @@ type prepared struct {
 	host    string // to dial
 	port    string
 	secure  *tls.Config
-	wire    []byte        // as HTTP/1.1
-	request *http.Request // tells the reader of the answer the method
+	wire    []byte              // as HTTP/1.1
+	request *http.Request       // tells the reader of the answer the method
+	fields  []hpack.HeaderField // as HTTP/2, where that may be spoken
 	body    []byte
 	target  int // cases with the same one may share connections; numbered from 0
 }
@@ -67,6 +70,9 @@ func prepare(r Request, o *Options) (prepared, error) {
 	p := prepared{host: u.Hostname(), port: port, wire: wire.Bytes(), request: req, body: r.Body}
 	if u.Scheme == "https" {
 		p.secure = tlsConfig(o, req.Host, u.Hostname())
+		if o.Protocol == HTTP2 {
+			p.fields = fields(req, p.wire, p.body)
+		}
 	}
 	return p, nil
 }
