@@ -3,6 +3,7 @@ package sample_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -27,6 +28,7 @@ func TestNothingIsLostWhileNGINXReloads(t *testing.T) {
 		most    = 8_000 // requests
 		rate    = 2000  // a second
 	)
+	certificate, authorities := certificate(t)
 	config := func(version int) string {
 		// Every answer says which request it is for, and so does the log.
 		return fmt.Sprintf(`
@@ -34,11 +36,14 @@ log_format number '$http_x_number $status %d';
 keepalive_requests 1000000;
 server {
   listen @web@;
+  listen @secure@ ssl http2;
+  ssl_certificate %s;
+  ssl_certificate_key %s;
   access_log @folder@/access.log number;
   location / { return 200 '{"number":"$http_x_number"}'; }
-}`, version)
+}`, version, certificate, certificate)
 	}
-	eachWay(t, func(t *testing.T, o sample.Options) {
+	ask := func(t *testing.T, o sample.Options) {
 		gateway, err := gateways.Start(gateways.Setup{Program: gateways.NGINX, Workers: 2, Text: config(0)})
 		if err != nil {
 			t.Fatal(err)
@@ -49,8 +54,12 @@ server {
 			}
 		}()
 		o.Workers, o.Rate = 8, rate
+		url := gateway.URL("web")
+		if o.Protocol == sample.HTTP2 {
+			url, o.TLS = "https://"+gateway.Address("secure"), &tls.Config{RootCAs: authorities}
+		}
 		for n := range most {
-			o.Cases = append(o.Cases, sample.Request{URL: gateway.URL("web"), Header: http.Header{"X-Number": {strconv.Itoa(n)}}})
+			o.Cases = append(o.Cases, sample.Request{URL: url, Header: http.Header{"X-Number": {strconv.Itoa(n)}}})
 		}
 		o.Classifier = sample.NewClassifier([]sample.Rule{{JSON: "number"}})
 
@@ -83,7 +92,9 @@ server {
 			t.Errorf("on connections of their own no request fails while nginx reloads, but %v", faults)
 		}
 		t.Logf("%d requests, %d outcomes, faults %v", len(got), outcomes, faults)
-	})
+	}
+	eachWay(t, ask)
+	t.Run("kept, HTTP/2", func(t *testing.T) { ask(t, sample.Options{Reuse: true, Protocol: sample.HTTP2}) })
 }
 
 // awaitLine waits until a file has a line with such an end.
@@ -113,7 +124,7 @@ func checkNumbered(t *testing.T, got []sample.Observation) (outcomes int, faults
 			t.Errorf("request %d has an outcome and a fault: %+v", i, x)
 		case x.Fault != "":
 			// What a gateway that closes an idle connection looks like from here.
-			if x.Fault != sample.Stale && x.Fault != sample.Reset && x.Fault != sample.Cut {
+			if x.Fault != sample.Stale && x.Fault != sample.GoAway {
 				t.Errorf("request %d: %s (%s)", i, x.Fault, x.Detail)
 			}
 			faults[x.Fault]++
@@ -144,8 +155,8 @@ func compareWithLog(t *testing.T, got []sample.Observation, file string, reloads
 		if x.Fault == "" && times != 1 {
 			t.Fatalf("request %d was answered, but nginx logged it %d times", x.Number, times)
 		}
-		if x.Fault == sample.Stale && times != 0 {
-			t.Errorf("request %d has a stale connection, but nginx logged it", x.Number)
+		if x.Fault != "" && times != 0 {
+			t.Errorf("request %d: %s (%s), but nginx logged it", x.Number, x.Fault, x.Detail)
 		}
 	}
 	if len(log.versions) != reloads+1 {
