@@ -161,7 +161,13 @@ func (x *exchanger) receive(c *prepared, o *Observation) bool {
 		return false
 	}
 	o.settle(x.options.Classifier, netHeader(resp.Header), x.body)
-	return !resp.Close
+	return !resp.Close && !(resp.ContentLength < 0 && saysLength(x.tap.head))
+}
+
+// saysLength tells of an answer in chunks whose header has a length too. Its
+// chunks count (RFC 9112, 6.3), but somebody on the way may think otherwise.
+func saysLength(head []byte) bool {
+	return bytes.Contains(bytes.ToLower(head), []byte("\ncontent-length:"))
 }
 
 // settle says what an answer is that came whole.

@@ -49,6 +49,7 @@ func TestAConnectionIsUsedAgainOrNot(t *testing.T) {
 		{"an answer without a length", "GET", says("HTTP/1.1 200 OK\r\n\r\n" + body), three, ""},
 		{"chunks", "GET", answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n{\"co\r\nc;x=y\r\nlor\":\"blue\"}\r\n0\r\n\r\n"), one, ""},
 		{"chunks and a trailer", "GET", answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n10\r\n" + body + "\r\n0\r\nA: b\r\n\r\n"), one, ""},
+		{"chunks and a length", "GET", answers("HTTP/1.1 200 OK\r\nContent-length: 26\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n" + body + "\r\n0\r\n\r\n"), three, ""},
 		{"interim answers first", "GET", answers("HTTP/1.1 100 Continue\r\n\r\n" + blueAnswer), one, ""},
 		{"more than the answer", "GET", answers(blueAnswer + strings.Replace(blueAnswer, "blue", "grey", 1)), three, ""},
 		{"a line end too many", "GET", answers(blueAnswer + "\r\n"), three, ""},
@@ -81,40 +82,52 @@ func TestAConnectionIsUsedAgainOrNot(t *testing.T) {
 	}
 }
 
-// Each worker has a connection of its own, and one for each gateway.
+// With Reuse each worker has a connection of its own for each gateway. With and
+// without it there are never more requests under way than workers.
 func TestConnectionsOfWorkers(t *testing.T) {
-	eachPath(t, func(t *testing.T, portable bool) {
-		var opened, under, most atomic.Int64
-		server := func(c net.Conn) {
-			opened.Add(1)
-			var buf [2048]byte
-			for {
-				if n, _ := c.Read(buf[:]); n == 0 {
-					return
+	for _, reuse := range []bool{false, true} {
+		t.Run(fmt.Sprintf("reuse %v", reuse), func(t *testing.T) {
+			eachPath(t, func(t *testing.T, portable bool) {
+				var opened, under, most atomic.Int64
+				server := func(c net.Conn) {
+					opened.Add(1)
+					var buf [2048]byte
+					for {
+						if n, _ := c.Read(buf[:]); n == 0 {
+							return
+						}
+						now := under.Add(1)
+						for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
+						}
+						time.Sleep(time.Millisecond)
+						under.Add(-1)
+						io.WriteString(c, blueAnswer)
+					}
 				}
-				most.Store(max(most.Load(), under.Add(1)))
-				time.Sleep(time.Millisecond)
-				under.Add(-1)
-				io.WriteString(c, blueAnswer)
-			}
-		}
-		o := Options{
-			Cases:      []Request{{URL: "http://" + serve(t, server)}, {URL: "http://" + serve(t, server)}},
-			Classifier: tutorial(), Workers: 5, Reuse: true, Portable: portable,
-		}
-		seen := make(map[int64]int)
-		for _, ob := range collect(t, o, 400) {
-			seen[ob.Connection] |= 1 << ob.Case
-		}
-		for connection, cases := range seen {
-			if connection < 0 || connection >= 10 || cases == 3 {
-				t.Errorf("connection %d leads to gateways %b", connection, cases)
-			}
-		}
-		if n := opened.Load(); n > 10 || most.Load() > 5 {
-			t.Errorf("%d connections, %d requests at once", n, most.Load())
-		}
-	})
+				const workers, n = 5, 400
+				o := Options{
+					Cases:      []Request{{URL: "http://" + serve(t, server)}, {URL: "http://" + serve(t, server)}},
+					Classifier: tutorial(), Workers: workers, Reuse: reuse, Portable: portable,
+				}
+				cases, carried := make(map[int64]int), make(map[int64]int)
+				for _, ob := range collect(t, o, n) {
+					cases[ob.Connection] |= 1 << ob.Case
+					carried[ob.Connection]++
+				}
+				for connection, of := range cases {
+					if connection < 0 || of == 3 || reuse && connection >= 2*workers || !reuse && carried[connection] != 1 {
+						t.Errorf("connection %d carried %d requests for gateways %b", connection, carried[connection], of)
+					}
+				}
+				if opened := opened.Load(); reuse && opened > 2*workers || !reuse && opened < n {
+					t.Errorf("%d connections", opened)
+				}
+				if most := most.Load(); most > workers || most < 2 {
+					t.Errorf("%d requests at once by %d workers", most, workers)
+				}
+			})
+		})
+	}
 }
 
 // A connection that was closed while it was idle is seen before a request is
@@ -154,4 +167,21 @@ func TestAClosedConnectionIsNotAsked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An example shows the answer's header, not those of interim answers before it.
+func TestExampleAfterAnInterimAnswer(t *testing.T) {
+	eachPath(t, func(t *testing.T, portable bool) {
+		e := &Examples{}
+		o := Options{
+			Cases:      []Request{{URL: "http://" + serve(t, answers("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"+blueAnswer))}},
+			Classifier: tutorial(), Reuse: true, Portable: portable, Examples: e,
+		}
+		collect(t, o, 2)
+		for _, ex := range e.List() {
+			if want := []string{"HTTP/1.1 200 OK", "Content-Type: application/json", "Content-Length: 16"}; !slices.Equal(ex.Header, want) || ex.Body != `{"color":"blue"}` {
+				t.Errorf("%q, body %q", ex.Header, ex.Body)
+			}
+		}
+	})
 }
