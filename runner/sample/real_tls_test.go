@@ -71,7 +71,7 @@ server { listen @one@ ssl; location / { return 200 '{"protocol":"$server_protoco
 					}
 					connections[x.Connection] = true
 				}
-				return n < 100 && !t.Failed()
+				return n < 40 && !t.Failed()
 			})
 			if err != nil {
 				t.Fatal(err)
