@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 )
@@ -19,8 +20,12 @@ type Rule struct {
 	// the name of a header field, of which the first counts. At most one of
 	// them gives the rule its value.
 	JSON, Header string
-	Status       int    // 0: any below 500, for what is above is a failed request
-	Body         string // the body contains it
+	// StatusValue and BodyValue make the status, or the whole body without the
+	// white space around it, the rule's value. A body of more than 200 bytes is
+	// no value.
+	StatusValue, BodyValue bool
+	Status                 int    // 0: any below 500, for what is above is a failed request
+	Body                   string // the body contains it
 	// Match is looked for in the value of JSON or Header, else in the body.
 	Match *regexp.Regexp
 	// Values maps the value to the outcome; a value that is not in it does not
@@ -125,6 +130,11 @@ func (c *Classifier) match(r *rule, a *answer) (string, bool) {
 		value, ok = a.field(c.paths[r.path], r.path)
 	case r.header != "":
 		value, ok = a.header.First(r.header)
+	case r.StatusValue:
+		value, ok = statusTexts[a.status%1000], a.status < 1000
+	case r.BodyValue:
+		value = bytes.TrimSpace(a.body)
+		ok = len(value) <= bodyKept
 	}
 	if !ok {
 		return "", false
@@ -154,6 +164,14 @@ func (c *Classifier) match(r *rule, a *answer) (string, bool) {
 	}
 	return c.names.name(value), len(value) > 0
 }
+
+// statusTexts are made once: a text made for each answer would be garbage.
+var statusTexts = func() (texts [1000][]byte) {
+	for i := range texts {
+		texts[i] = strconv.AppendInt(nil, int64(i), 10)
+	}
+	return texts
+}()
 
 // answer is what is known of one answer while the rules are tried.
 type answer struct {
