@@ -156,6 +156,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 			}
 			t.Run(tt.name, func(t *testing.T) {
 				t.Parallel()
+				o := o
 				o.Cases = []Request{{URL: "http://" + serve(t, tt.server) + "/api"}}
 				check(t, collect(t, o, 1)[0], tt.want, tt.detail)
 			})
@@ -164,6 +165,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 			}
 			t.Run(tt.name+", as its second answer", func(t *testing.T) {
 				t.Parallel()
+				o := o
 				o.Cases, o.Reuse = []Request{{URL: "http://" + serve(t, secondly(tt.server)) + "/api"}}, true
 				got := collect(t, o, 2)
 				want, detail := tt.want, tt.detail

@@ -31,26 +31,6 @@ func secureWeb(t *testing.T, f http.HandlerFunc) (url string, trusted *tls.Confi
 // stream, or with Reuse of one stream after the other.
 func TestHTTP2WhereItIsOffered(t *testing.T) {
 	big := strings.Repeat("a body that is longer than any window ", 5000)
-	var mu sync.Mutex
-	var peers []string
-	handler := func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return // the run has ended
-		}
-		mu.Lock()
-		peers = append(peers, r.RemoteAddr)
-		mu.Unlock()
-		if r.Host != "example.com" || r.Method != "POST" || r.RequestURI != "/api?x=1" || r.Header.Get("X-Who") != "me" || r.UserAgent() != "assay" || string(body) != big {
-			t.Errorf("%s %s %s %v, %d bytes", r.Method, r.Host, r.RequestURI, r.Header, len(body))
-		}
-		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Set("X-Proto", r.Proto)
-		w.Header().Set("Trailer", "X-End")
-		blue(w, r)
-		w.Header().Set("X-End", "1")
-	}
-	url, trusted := secureWeb(t, handler)
 	for _, tt := range []struct {
 		name     string
 		protocol Protocol
@@ -63,7 +43,26 @@ func TestHTTP2WhereItIsOffered(t *testing.T) {
 		{"not asked for, kept alive", HTTP1, true, "HTTP/1.1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			peers = nil
+			var mu sync.Mutex
+			var peers []string
+			handler := func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return // the run has ended
+				}
+				mu.Lock()
+				peers = append(peers, r.RemoteAddr)
+				mu.Unlock()
+				if r.Host != "example.com" || r.Method != "POST" || r.RequestURI != "/api?x=1" || r.Header.Get("X-Who") != "me" || r.UserAgent() != "assay" || string(body) != big {
+					t.Errorf("%s %s %s %v, %d bytes", r.Method, r.Host, r.RequestURI, r.Header, len(body))
+				}
+				w.WriteHeader(http.StatusEarlyHints)
+				w.Header().Set("X-Proto", r.Proto)
+				w.Header().Set("Trailer", "X-End")
+				blue(w, r)
+				w.Header().Set("X-End", "1")
+			}
+			url, trusted := secureWeb(t, handler)
 			e := &Examples{}
 			o := Options{
 				Cases: []Request{{
