@@ -26,6 +26,9 @@ const (
 	learnAnswers = 25
 	checkAnswers = 5
 	learnTime    = time.Second // at most
+	// arrival is how long an earlier change, just made or just put back, is given
+	// to arrive before what answers is taken for the state before this one.
+	arrival = 300 * time.Millisecond
 )
 
 // A watch follows a change to the gateways that the next expectation asks, from
@@ -64,6 +67,9 @@ func (r *Run) watch(ctx context.Context, s *PlannedStep, out *record.Step) *watc
 		return nil // whoever only wants the state does not ask how it came about
 	}
 	w := &watch{work: next, step: s.Step.Index, gateways: make(map[string]*watched)}
+	if sleepUntil(ctx, r.lastChange().Add(arrival)) != nil {
+		return nil
+	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	for _, name := range next.gateways {

@@ -106,6 +106,16 @@ func TestTheChaptersOnTheSandbox(t *testing.T) {
 		if s.PutBackError != "" {
 			t.Errorf("%s: %s", s.Name, s.PutBackError)
 		}
+		for i, step := range s.Steps {
+			if step.Action != "expect" || i == 0 || s.Steps[i-1].Action != "apply" {
+				continue
+			}
+			for _, sample := range step.Samples {
+				if sample.Propagation == nil {
+					t.Errorf("%s: how the change reached %s is not in the record", step.Position, sample.Gateway)
+				}
+			}
+		}
 	}
 }
 
