@@ -164,6 +164,9 @@ func TestRealGateways(t *testing.T) {
 				if wrong.State != verdict.Failed {
 					t.Errorf("what is wrong: %s: %s %+v", wrong.State, wrong.Reason, wrong.Shares)
 				}
+				if balancing.Balancing != g.balancing {
+					t.Errorf("balancing %q, want %q: %+v", balancing.Balancing, g.balancing, balancing)
+				}
 				var served int64
 				for _, n := range back.served {
 					served += n.Load()
@@ -224,6 +227,36 @@ func judge(t *testing.T, o sample.Options, right, wrong []verdict.Share) (ofRigh
 		t.Fatal(err)
 	}
 	return tests[0].Result(), tests[1].Result(), dependence.Result()
+}
+
+// An nginx that chooses by connection divides as told, but a kept-alive
+// connection stays with its backend: many answers are then few draws. That is
+// said; with a connection each it passes.
+func TestRealStickyGateway(t *testing.T) {
+	gateways.Need(t, gateways.NGINX)
+	gateway, err := gateways.Start(gateways.Setup{Program: gateways.NGINX, Text: `
+split_clients "connection $connection" $color { 40% blue; 40% green; * yellow; }
+keepalive_requests 1000000;
+server { listen @web@; location / { return 200 '{"color":"$color"}'; } }`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gateway.Stop()
+	eachWay(t, func(t *testing.T, o sample.Options) {
+		o.Cases, o.Workers = []sample.Request{{URL: gateway.URL("web")}}, 40
+		o.Classifier = sample.NewClassifier([]sample.Rule{{JSON: "color"}})
+		right, wrong, balancing := judge(t, o, shares(.05, .4, .4, .2), shares(.05, .3, .4, .3))
+		want := verdict.Sticky
+		if !o.Reuse {
+			want = verdict.Independent
+			if right.State != verdict.Passed || wrong.State != verdict.Failed {
+				t.Errorf("what is right: %s: %s; what is wrong: %s: %s", right.State, right.Reason, wrong.State, wrong.Reason)
+			}
+		}
+		if balancing.Balancing != want {
+			t.Errorf("balancing %q, want %q: %+v", balancing.Balancing, want, balancing)
+		}
+	})
 }
 
 // The shares of HAProxy's "balance random" are those of its hash ring: not
