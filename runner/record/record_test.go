@@ -47,7 +47,7 @@ func example(t *testing.T) *Record {
 		New: []string{"green"}, Old: []string{"blue"}, Dead: true, FirstNew: &first, LastOld: &last, AtOnce: true,
 		Errors: 2, FirstError: time.Millisecond, LastError: 2 * time.Millisecond, Faults: map[string]int64{"reset": 2},
 	}
-	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Blocks, N: 999, Connections: 999, Kappa: .5, DesignEffect: 1, Effective: 999, Message: "in blocks"}
+	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Blocks, Observed: 1000, N: 999, Connections: 998, Same: .75, Expected: .5, Kappa: .5, DesignEffect: 2, Effective: 499.5, Message: "in blocks"}
 	line := NewTimeline([]string{"blue", "green", "canary"})
 	for i := range 1000 {
 		line.Add([]int{0, 0, 1, 0, 2, 0, 0, verdict.Error}[i%8])
