@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/meshassay/assay/runner/document"
@@ -98,35 +99,52 @@ func (p *planner) problems(at, step document.Value, planned expected) {
 }
 
 // affordable refuses a claim that the budget, or the rate that the environment
-// allows, cannot decide even on a good day.
+// allows, can hardly decide although the mesh is right, and says what would do.
+// What is to be decided is the first attempt.
 func (p *planner) affordable(body document.Value, c expected, w *expectWork) {
-	need := verdict.Estimate(c.claim)
-	if need == 0 || w.requests < 1 || w.time == 0 {
+	if w.requests < 1 || w.time == 0 {
 		return // that has its mistake
 	}
-	what := "asking the gateway"
-	if c.name != "" {
-		what = c.name
-	}
-	if need > w.requests {
-		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %s answers to decide, and the budget is %s", what, about(need), report.Count(w.requests)).
-			WithHint("a wider tolerance takes fewer, a larger budget allows more"))
-		return
-	}
+	budget, limited := w.requests, ""
+	blamed := []document.Value{body.Get("budget").Get("requests")}
 	rate := float64(p.env.Limits.Rate)
-	if most := rate * w.time.Seconds() / float64(len(w.cases)); rate > 0 && float64(need) > most {
-		p.add(at(body, "budget", "tolerance").Mistake("%s would take about %s answers to decide, and at the %g/s that environment %s allows there are %s in %s",
-			what, about(need), rate, p.env.Name, report.Count(int64(most)), report.Duration(w.time)).WithHint("a wider tolerance takes fewer, budget: {time: …} allows more"))
+	if most := rate * w.time.Seconds() / float64(len(w.cases)); rate > 0 && most < float64(budget) {
+		budget, blamed = int64(most), []document.Value{body.Get("budget")}
+		limited = fmt.Sprintf("at the %g/s that environment %s allows there are %s in %s: ", rate, p.env.Name, report.Count(budget), report.Duration(w.time))
+	}
+	own := body
+	for i := range w.cases {
+		if v := body.Get("cases").Index(i); v.Get("shares").Path() == c.shares.Path() {
+			own = v
+		}
+	}
+	for _, problem := range verdict.Affordable(verdict.Attempt(c.claim, 0), budget) {
+		text := limited + problem.Text
+		for _, name := range []string{problem.Share, c.name} {
+			if name != "" {
+				text = name + ": " + text
+			}
+		}
+		v, key := c.shares, looser(problem)
+		for _, holder := range append(blamed, own.Get(key), body.Get(key)) {
+			if holder.Exists() {
+				v = holder
+				break
+			}
+		}
+		p.add(v.Mistake("%s", text).WithHint(problem.Hint))
 	}
 }
 
-// about is a count with two figures: more would be more than an estimate knows.
-func about(n int64) string {
-	unit := int64(1)
-	for n/unit >= 100 {
-		unit *= 10
+// looser is the key that would have to say more for the problem to go away.
+func looser(problem verdict.Problem) string {
+	switch {
+	case strings.Contains(problem.Text, "±"):
+		return "tolerance"
+	case strings.Contains(problem.Text, "errors"):
+		return "errors"
 	}
-	return report.Count((n + unit/2) / unit * unit)
+	return "leak"
 }
 
 // at is the first of the keys that is there, else the mapping itself.
