@@ -90,5 +90,5 @@ func watchedFrom(p *record.Propagation) string {
 	if p.FailedBefore > 0 {
 		before["errors"] = p.FailedBefore
 	}
-	return fmt.Sprintf("  answers before it: %s; then one every %s or more often, for %s\n", tally(before), moment(p.Every), Duration(p.Watched))
+	return fmt.Sprintf("  answers before the change: %s; watched for %s after it, with a request about every %s\n", tally(before), Duration(p.Watched), moment(p.Every))
 }
