@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
@@ -293,6 +294,21 @@ func TestTheProbeKeepsTheLimits(t *testing.T) {
 			t.Error("paused, and asking")
 		}
 		g.end()
+	}
+}
+
+// What does not answer is waited for no longer than learnTime, and then nothing
+// is told.
+func TestAGatewayThatHangsIsNotTold(t *testing.T) {
+	hung := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(hung.Close)
+	r := begin(t, onlyLooks+onlyLooks, hung.URL)
+	w := r.watch(t.Context(), r.plan.Scenarios[0].Steps[0], &record.Step{})
+	w.sent()
+	w.end()
+	g := w.gateways["gateway1"]
+	if p, note := g.tell(0), g.note("gateway1"); p != nil || note != "" {
+		t.Errorf("told %+v, note %q", p, note)
 	}
 }
 
