@@ -136,7 +136,7 @@ func (c Claim) neededForShares() int64 {
 			high = mid
 		}
 	}
-	return int64(math.Ceil(roundUp(high)))
+	return int64(math.Ceil(roundUp(high, 2)))
 }
 
 // chance is about how probable it is that n answers confirm all shares of a
@@ -236,9 +236,9 @@ func (c Claim) withoutLeak(tolerated, resolution float64) int64 {
 	return e.answersWithoutHit(-math.Log(c.Beta))
 }
 
-// smallest is the smallest number of two figures above low, and at most high,
-// that will do; 0 if none does. What does not do for a number does not for
-// a smaller one either.
+// smallest is the smallest number above low, and at most high, that will do,
+// with two figures or, where these are too much, three; 0 if none does. What
+// does not do for a number does not for a smaller one either.
 func smallest(low, high float64, does func(float64) bool) float64 {
 	low = math.Max(low, minimumTolerance)
 	for !does(high) { // what is too large may not do either
@@ -246,22 +246,23 @@ func smallest(low, high float64, does func(float64) bool) float64 {
 			return 0
 		}
 	}
-	top := high
-	for high > low*1.001 {
+	for high > low*1.0001 {
 		if mid := math.Sqrt(low * high); does(mid) {
 			high = mid
 		} else {
 			low = mid
 		}
 	}
-	if x := roundUp(high); x < top && does(x) {
-		return x
+	for _, figures := range []float64{2, 3} {
+		if x := roundUp(high, figures); does(x) {
+			return x
+		}
 	}
-	return high
+	return 0
 }
 
-// roundUp rounds up to two figures.
-func roundUp(x float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(x))-1)
+// roundUp rounds up to so many figures.
+func roundUp(x, figures float64) float64 {
+	unit := math.Pow(10, math.Floor(math.Log10(x))+1-figures)
 	return math.Ceil(x/unit-1e-9) * unit
 }

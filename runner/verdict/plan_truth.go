@@ -52,7 +52,7 @@ func halves(c Claim) []truth {
 	var all []truth
 	for i, s := range c.Shares {
 		if s.Want > 0 && s.Want < 1 {
-			all = append(all, c.half(i, s.Tolerance/2), c.half(i, -s.Tolerance/2))
+			all = append(all, c.half(i, -s.Tolerance/2), c.half(i, s.Tolerance/2))
 		}
 	}
 	if all == nil {
@@ -64,8 +64,8 @@ func halves(c Claim) []truth {
 // half moves share i by so much, or no share when i is -1.
 func (c Claim) half(i int, by float64) truth {
 	if i >= 0 {
-		// Not below 0 or above 1, where the tolerance swallows that side.
-		by = math.Max(-c.Shares[i].Want/2, math.Min(by, (1-c.Shares[i].Want)/2))
+		room := c.Shares[i].halfway(by)
+		by = math.Max(-room, math.Min(by, room))
 	}
 	lost := c.Errors / 2
 	for _, s := range c.Shares {
@@ -77,9 +77,8 @@ func (c Claim) half(i int, by float64) truth {
 	}
 	// All moves are in proportion to scale, so the largest that does is found at once.
 	for j, s := range c.Shares {
-		move := c.move(j, i, by, lost)
-		if s.Want > 0 && s.Want < 1 && math.Abs(move) > s.Tolerance/2 {
-			scale = math.Min(scale, s.Tolerance/2/math.Abs(move))
+		if move := c.move(j, i, by, lost); s.Want > 0 && s.Want < 1 && move != 0 {
+			scale = math.Min(scale, s.halfway(move)/math.Abs(move))
 		}
 	}
 	m := truth{shares: make([]float64, len(c.Shares)), errors: scale * c.Errors / 2}
@@ -87,6 +86,15 @@ func (c Claim) half(i int, by float64) truth {
 		m.shares[j] = s.Want + scale*(s.Leak/2+c.move(j, i, by, lost))
 	}
 	return m
+}
+
+// halfway is how far a share moves into a direction to be half of its tolerance
+// off, or halfway to 0 or 100 % where the tolerance swallows that side.
+func (s Share) halfway(direction float64) float64 {
+	if direction < 0 {
+		return math.Min(s.Tolerance, s.Want) / 2
+	}
+	return math.Min(s.Tolerance, 1-s.Want) / 2
 }
 
 // move is how far share j goes when share i goes by so much and the shares
@@ -160,18 +168,19 @@ func (c Claim) moved(i int, to float64) truth {
 }
 
 // answersToPass is about how many answers the mesh takes to pass: of the edge
-// where evidence grows slowest.
+// where evidence grows slowest. The others add a little, to choose among meshes
+// that are as slow there.
 func (t *Test) answersToPass(m truth) float64 {
-	most := 0.0
+	most, sum := 0.0, 0.0
 	for i := range t.pass {
 		e := &t.pass[i]
-		if g := e.growth(m.of(e.category)); g > 0 {
-			most = math.Max(most, t.logPass/g)
-		} else {
+		g := e.growth(m.of(e.category))
+		if g <= 0 {
 			return math.Inf(1)
 		}
+		most, sum = math.Max(most, t.logPass/g), sum+t.logPass/g
 	}
-	return most
+	return most + sum/1000
 }
 
 // answersToFail is about how many answers the mesh takes to fail: of the edge
