@@ -43,7 +43,7 @@ func TestEstimate(t *testing.T) {
 	if got := Estimate(Claim{}); got != 0 {
 		t.Errorf("of a claim that is not valid: %d", got)
 	}
-	if got := Estimate(allBlue(0, .001, .01)); got != 989 {
+	if got := Estimate(allBlue(0, .001, .01)); got != 1034 {
 		t.Errorf("100/0/0 at the defaults: %d", got)
 	}
 }

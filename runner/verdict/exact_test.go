@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"math"
 	"testing"
 )
@@ -125,53 +126,63 @@ func add(to, part []float64, times float64) {
 	}
 }
 
-// The exact probabilities of a wrong verdict are at or below alpha and beta,
-// on an edge and all over the tolerated box; and the test is not idle.
-func TestExactErrorProbabilities(t *testing.T) {
-	if raceEnabled {
-		t.Skip("arithmetic alone: nothing to race, and ten times as long")
-	}
+// An exactCase is a claim of two outcomes and the meshes whose probabilities
+// are computed.
+type exactCase struct {
+	name            string
+	claim           Claim
+	budget          int
+	right           float64
+	edge, in, wrong []float64
+}
+
+// shortExact are computed with every test.
+func shortExact() []exactCase {
 	oneEdge := Claim{ // blue may be anything up to 10 %
 		Shares: []Share{{Name: "blue", Want: .05, Tolerance: .05}, {Name: "green", Want: .95, Tolerance: .05}},
 		Errors: .01, Alpha: .01, Beta: .01,
 	}
-	for _, tt := range []struct {
-		name            string
-		claim           Claim
-		budget          int
-		edge, in, wrong []float64
-		right           float64
-		optimum         float64 // the mean that no test can be below at the right split; 0: not known
-	}{
-		{"50/50 by 5 pp", evenly(.05, .01, .01, .01), 6000, []float64{.45, .55}, []float64{.5, .52, .54}, []float64{.56, .6}, .5, 1280.5},
-		{"50/50 by 10 pp", evenly(.1, .01, .05, .05), 3000, []float64{.4, .6}, []float64{.5, .55}, []float64{.61, .8}, .5, 0},
-		{"5/95 by 5 pp: one edge each", oneEdge, 4000, []float64{.1}, []float64{.0, .05, .09}, []float64{.11, .3}, .05, 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			theta := append(append(append([]float64{tt.right}, tt.edge...), tt.in...), tt.wrong...)
-			e := computeExact(t, tt.claim, tt.budget, theta...)
-			for i, p := range theta {
-				t.Logf("blue at %.3f: passed %.6f, failed %.6f, mean %.1f", p, e.passed[i], e.failed[i], e.mean[i])
-				outside := i > 0 && i <= len(tt.edge) || i > len(tt.edge)+len(tt.in)
-				inside := i <= len(tt.edge)+len(tt.in)
-				if outside && e.passed[i] > tt.claim.Beta {
-					t.Errorf("blue at %.3f: passed with probability %g, more than beta = %g", p, e.passed[i], tt.claim.Beta)
-				}
-				if inside && e.failed[i] > tt.claim.Alpha {
-					t.Errorf("blue at %.3f: failed with probability %g, more than alpha = %g", p, e.failed[i], tt.claim.Alpha)
-				}
-			}
-			if e.passed[0] < .998 {
-				t.Errorf("the right split passes with probability %g only", e.passed[0])
-			}
-			if tt.optimum > 0 && (e.mean[0] < tt.optimum || e.mean[0] > 1.06*tt.optimum) {
-				t.Errorf("the right split takes %.1f answers on average, want at most 6 %% above the optimum, %.0f", e.mean[0], tt.optimum)
-			}
-			last := len(theta) - 1
-			if e.failed[last] < .99 {
-				t.Errorf("blue at %.3f fails with probability %g only", theta[last], e.failed[last])
-			}
-		})
+	return []exactCase{
+		{"50/50 ±10", evenly(.1, .01, .05, .05), 2500, .5, []float64{.4, .6}, []float64{.55}, []float64{.61, .8}},
+		{"5/95 ±5, one edge each", oneEdge, 3000, .05, []float64{.1}, []float64{0, .09}, []float64{.11, .3}},
 	}
 }
+
+func longExact() []exactCase {
+	return []exactCase{
+		{"50/50 ±5", evenly(.05, .01, .01, .01), 8000, .5, []float64{.45, .55}, []float64{.52, .54}, []float64{.56, .6}},
+		{"50/50 ±5", evenly(.05, .01, .001, .01), 8000, .5, []float64{.45, .55}, []float64{.52, .54}, []float64{.56, .6}},
+	}
+}
+
+// rows computes and judges: the probabilities of a wrong verdict are at or below
+// alpha and beta, on an edge and all over the tolerated box; and the test is not idle.
+func (c exactCase) rows(t *testing.T) (rows [][]string) {
+	t.Helper()
+	theta := append(append(append([]float64{c.right}, c.edge...), c.in...), c.wrong...)
+	e := computeExact(t, c.claim, c.budget, theta...)
+	alpha, beta := c.claim.Alpha, c.claim.Beta
+	for i, p := range theta {
+		outside := i > 0 && i <= len(c.edge) || i > len(c.edge)+len(c.in)
+		inside := i <= len(c.edge)+len(c.in)
+		if outside && e.passed[i] > beta {
+			t.Errorf("%s: blue at %.3f passes with probability %g, more than beta = %g", c.name, p, e.passed[i], beta)
+		}
+		if inside && e.failed[i] > alpha {
+			t.Errorf("%s: blue at %.3f fails with probability %g, more than alpha = %g", c.name, p, e.failed[i], alpha)
+		}
+		rows = append(rows, []string{
+			c.name, fmt.Sprintf("%g, %g", alpha, beta), fmt.Sprintf("%g/%g", round(100*p), round(100-100*p)),
+			fmt.Sprintf("%.6f", e.passed[i]), fmt.Sprintf("%.6f", e.failed[i]), fmt.Sprintf("%.1f", e.mean[i]),
+		})
+	}
+	if e.passed[0] < .998 {
+		t.Errorf("%s: the right split passes with probability %g only", c.name, e.passed[0])
+	}
+	if last := len(theta) - 1; e.failed[last] < .99 {
+		t.Errorf("%s: blue at %.3f fails with probability %g only", c.name, theta[last], e.failed[last])
+	}
+	return rows
+}
+
+func round(x float64) float64 { return math.Round(1000*x) / 1000 }

@@ -141,7 +141,7 @@ func TestIntervalIsStable(t *testing.T) {
 	worst := 0.0
 	for _, s := range []Share{{Want: .4, Tolerance: .03}, {Want: .01, Tolerance: .005}, {Want: 1}, {Want: 0}} {
 		a, b := prior(s.Want, s.scale())
-		for n := int64(1000); n <= 1e9; n *= 10 {
+		for n := int64(1000); n <= 1e9; n *= 1000 {
 			hits := int64(float64(n) * s.Want)
 			logBetas := func(a, b float64) *big.Float {
 				x, y := bigPlus(big200(a), big200(float64(hits))), bigPlus(big200(b), big200(float64(n-hits)))

@@ -3,7 +3,6 @@ package verdict
 import (
 	"fmt"
 	"math"
-	"strings"
 )
 
 // Result weighs all that was counted and says what came of it.
@@ -76,7 +75,7 @@ func (t *Test) stateOf(category int) State {
 func (t *Test) reason(needed int64) string {
 	switch t.state {
 	case Passed:
-		return fmt.Sprintf("every share is within its tolerance after %s answers", grouped(t.n))
+		return fmt.Sprintf("every share is within its tolerance after %s answers", grouped(t.n)) + t.absent()
 	case Failed:
 		return t.failure()
 	}
@@ -91,6 +90,23 @@ func (t *Test) reason(needed int64) string {
 		s += fmt.Sprintf("; about %s more would do", grouped(needed))
 	}
 	return s
+}
+
+// absent says of what must never answer, and did not, how rare that makes it:
+// "; green and canary never answered: below 0.5 %, with 99 %".
+func (t *Test) absent() string {
+	var names []string
+	resolution := 0.0
+	for _, s := range t.claim.Shares {
+		if s.Want == 0 && s.Leak == 0 {
+			names = append(names, s.Name)
+			resolution = math.Max(resolution, s.resolution())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s never answered: %s", listed(names), Known(0, resolution, 1-t.claim.Beta))
 }
 
 func (t *Test) failure() string {
@@ -113,7 +129,8 @@ func (t *Test) failure() string {
 	return fmt.Sprintf("%s is at %s of %s, below %s", s.Name, shown(t.share(t.by), t.edge), n, percent(t.edge))
 }
 
-// open names what is not confirmed yet: "canary at 22.8 % is not yet told from 23 %".
+// open names what is not confirmed yet: "canary at 22.8 % is not yet told from
+// 23 %", or "canary at 24.1 % is above 23 %, which may be chance".
 func (t *Test) open() string {
 	worst, least := -1, math.Inf(1)
 	for i := range t.pass {
@@ -132,6 +149,13 @@ func (t *Test) open() string {
 	if e.category < len(t.claim.Shares) {
 		name = t.claim.Shares[e.category].Name
 	}
-	got := strings.TrimSpace(shown(t.share(e.category), e.at))
+	got := shown(t.share(e.category), e.at)
+	if e.astray(float64(t.passHits(e.category)), float64(t.n-t.passHits(e.category))) > 0 {
+		side := "below"
+		if e.upper {
+			side = "above"
+		}
+		return fmt.Sprintf("%s at %s is %s %s, which may be chance", name, got, side, percent(e.at))
+	}
 	return fmt.Sprintf("%s at %s is not yet told from %s", name, got, percent(e.at))
 }

@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -32,12 +33,14 @@ func TestStatesAndReasons(t *testing.T) {
 		{"below", tutorial, countsOf([]int64{1200, 2000, 800}, 0, 0), Failed, BecauseShare, "blue is at 30.0 % of 4,000, below 37 %"},
 		{"all below and above", tutorial, countsOf([]int64{417, 0, 0}, 0, 0), Failed, BecauseShare, "blue is at 100.0 % of 417, above 43 %"},
 		{"not before 12.5/t", tutorial, countsOf([]int64{416, 0, 0}, 0, 0), Undecided, "",
-			"not decided after 416 answers: blue at 100.0 % is not yet told from 43 %; about 1 more would do"},
+			"not decided after 416 answers: blue at 100.0 % is above 43 %, which may be chance; about 1 more would do"},
 		{"errors", tutorial, countsOf([]int64{101, 101, 51}, 13, 0), Failed, BecauseErrors, "errors are at 4.9 % of 266, above 0.5 %"},
 		{"a few errors early", tutorial, countsOf([]int64{7, 7, 0}, 6, 0), Failed, BecauseErrors, "errors are at 30.0 % of 20, above 0.5 %"},
 		{"an outcome that is not listed", tutorial, countsOf([]int64{45, 45, 22}, 0, 1), Failed, BecauseLeak, "1 of 113 answers are an outcome that no share names"},
 		{"a leak", allBlue(0, .001, .01), countsOf([]int64{112, 0, 1}, 0, 0), Failed, BecauseLeak, "canary answered 1 of 113 and must never answer"},
 		{"a tolerated leak", allBlue(.01, .001, .01), countsOf([]int64{5000, 0, 5}, 0, 0), Passed, "", "every share is within its tolerance after 5,005 answers"},
+		{"never, and it did not", allBlue(0, .001, .01), countsOf([]int64{2000, 0, 0}, 0, 0), Passed, "",
+			"every share is within its tolerance after 2,000 answers; green and canary never answered: below 0.5 %, with 99 %"},
 		{"a leak too large", allBlue(.01, .001, .01), countsOf([]int64{970, 0, 30}, 0, 0), Failed, BecauseLeak, "canary is at 3.0 % of 1,000, above 1 %"},
 		{"no error tolerated", canary(.03, 0, .001, .01), countsOf([]int64{5, 5, 1}, 1, 0), Failed, BecauseErrors, "1 of 12 requests failed, and no error is tolerated"},
 		{"a twentieth of the tolerance above", evenly(.05, .005, .001, .01), countsOf([]int64{552_500_000, 447_500_000}, 0, 0), Failed, BecauseShare, "blue is at 55.2 % of 1,000,000,000, above 55 %"},
@@ -258,31 +261,40 @@ func TestIdleEdgesChangeNothing(t *testing.T) {
 	}
 }
 
-func BenchmarkObserveAndLook(b *testing.B) {
+// benchmarkUpdate is one answer, counted and judged, of a mesh that is right;
+// after a verdict it begins anew.
+func benchmarkUpdate(b *testing.B, outcomes int) {
 	c := canary(.03, .005, .001, .01)
+	if outcomes != 3 {
+		c.Shares = nil
+		for i := range outcomes {
+			c.Shares = append(c.Shares, Share{Name: string(rune('a' + i)), Want: 1 / float64(outcomes), Tolerance: .03})
+		}
+	}
+	truth := moved(c, nil)
+	r, m := rand.NewPCG(1, 1), newMesh(truth)
+	answers := make([]int, 1<<16)
+	for i := range answers {
+		answers[i] = m.draw(r)
+	}
 	b.ReportAllocs()
-	x := mustNew(b, c)
-	fresh := *x
-	saved := append([]int64(nil), x.counts...)
-	for i := 0; i < b.N; i++ {
-		x.Observe([...]int{0, 1, 2, 0, 1}[i%5])
-		if x.Look() != Undecided { // begin anew without building the test again
-			clear(x.latched)
-			clear(x.idlePass)
-			clear(x.idleFail)
-			counts := x.counts
-			*x = fresh
-			x.counts = counts
-			copy(x.counts, saved)
+	x, i := mustNew(b, c), 0
+	for b.Loop() {
+		x.Observe(answers[i&(len(answers)-1)])
+		if i++; x.Look() != Undecided {
+			x.restart()
 		}
 	}
 }
 
-func BenchmarkEvaluate(b *testing.B) {
-	x := mustNew(b, canary(.03, .005, .001, .01))
-	x.Update(countsOf([]int64{300, 340, 180}, 0, 0))
-	b.ReportAllocs()
-	for i := 0; i < b.N; i++ {
-		x.evaluate()
+func BenchmarkUpdate(b *testing.B) {
+	for _, outcomes := range []int{2, 3, 5, 10} {
+		b.Run(fmt.Sprint(outcomes), func(b *testing.B) { benchmarkUpdate(b, outcomes) })
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	for b.Loop() {
+		mustNew(b, canary(.03, .005, .001, .01))
 	}
 }

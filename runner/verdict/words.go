@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -36,6 +37,49 @@ func shown(x, edge float64) string {
 		}
 	}
 	return percent(x)
+}
+
+// Known says an interval of a share in words: "36.5 % to 44.8 %, with 99 %",
+// "below 0.3 %, with 99 %" where nothing came, "above 99.6 %, with 99 %" where
+// nothing else came. Its ends are rounded outwards.
+func Known(low, high, confidence float64) string {
+	with := ", with " + percent(confidence)
+	switch {
+	case low <= 0 && high >= 1:
+		return "nothing is known"
+	case low <= 0:
+		return "below " + outwards(high, true) + with
+	case high >= 1:
+		return "above " + outwards(low, false) + with
+	}
+	return outwards(low, false) + " to " + outwards(high, true) + with
+}
+
+// outwards writes a bound, rounded up or down, with one decimal in per cent or
+// with two figures near an end of the scale.
+func outwards(x float64, up bool) string {
+	unit := 10.
+	for near := 100 * math.Min(x, 1-x); near > 0 && near*unit < 10 && unit < 1e12; {
+		unit *= 10
+	}
+	// The last digits of a fraction are noise: 0.003 is not above 0.3 %.
+	scaled := math.Floor(100*x*unit*(1+1e-12)) / unit
+	if up {
+		scaled = math.Ceil(100*x*unit*(1-1e-12)) / unit
+	}
+	return strconv.FormatFloat(scaled, 'f', -1, 64) + " %"
+}
+
+// listed joins names: "green", "green and canary", "9 outcomes".
+func listed(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%d outcomes", len(names))
+	}
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }
 
 // grouped writes a count with commas: 4120 is "4,120".
