@@ -82,6 +82,6 @@ A scenario is a YAML file: what a chapter of a tutorial does, and what its reade
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), planCommand(), verdictCommand(), sandboxCommand())
+	root.AddCommand(checkCommand(), planCommand(), sampleCommand(), verdictCommand(), sandboxCommand())
 	return root
 }

@@ -40,7 +40,8 @@ What the counts must be: those of the first answers, all of them, up to any mome
 look as often as you want and stop when you want, also because of what you saw; the stated probabilities of
 error hold all the same. They do not hold when counts were chosen in another way: some answers left out, the
 best of several runs taken, or shares and tolerance chosen after a look. One request on each connection
-makes the answers independent; count them in the order of asking, for slow backends come late.
+makes the answers independent; count them in the order of asking, for slow backends come late. (Counts of one
+moment know less than assay sample, which looks at every answer: they may be undecided where it was not.)
 
 ` + exitCodesHelp + ` With --json the verdict is .result.state and its
 reason .result.reason; the other fields are those of a sample in a run's record.`,

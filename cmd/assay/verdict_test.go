@@ -13,7 +13,7 @@ import (
 const tutorialClaim = "verdict --expect blue=40%,green=40%,canary=20% "
 
 func TestVerdictIsTold(t *testing.T) {
-	golden.Compare(t, "testdata/verdict/told.golden", transcript(
+	golden.Compare(t, "testdata/verdict/told.golden", steady(transcript(
 		typed{args: tutorialClaim + "--tolerance 5pp blue=812 green=790 canary=398"},
 		typed{args: tutorialClaim + "--tolerance 3pp blue=812 green=790 canary=398"},
 		typed{args: tutorialClaim + "--tolerance 3pp blue=1500 green=1511 canary=1108 errors=1"},
@@ -25,7 +25,7 @@ func TestVerdictIsTold(t *testing.T) {
 		typed{args: "verdict --expect green=100%,blue=0% green=1402 blue=0 purple=1"},
 		typed{args: "verdict --expect green=100%,blue=0% --leak 1% green=1402 blue=1 purple=1 pink=1"},
 		typed{args: "verdict --expect green=100% --errors 0% green=400 errors=1"},
-	))
+	)))
 }
 
 func TestVerdictRefuses(t *testing.T) {
@@ -82,7 +82,7 @@ func TestVerdictReadsItsOwnJSON(t *testing.T) {
 		return []byte(text[:strings.LastIndex(text, "}")+1])
 	}
 	printed := out("verdict --json --expect green=100%,blue=0% --leak 1% green=1402 blue=1 purple=4 errors=2")
-	golden.Compare(t, "testdata/verdict/json.golden", string(printed)+"\n")
+	golden.Compare(t, "testdata/verdict/json.golden", steady(string(printed))+"\n")
 	says(t, typed{"verdict --expect green=99%,blue=1% --tolerance 5pp --leak 2% --errors 1%", string(printed)}, 0,
 		"green       99 % +- 5 pp", "1,402", "not listed: purple 4", "errors            <= 1 %    0.1 %")
 	var j judgement

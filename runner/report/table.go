@@ -17,7 +17,7 @@ func Table(s record.Sample) string {
 	r := s.Result
 	rows := [][]string{{"", "wanted", "got", "interval", "count", ""}}
 	for _, sh := range r.Shares {
-		rows = append(rows, []string{sh.Name, wanted(sh), got(sh.Got), interval(sh.Low, sh.High), Count(sh.Count), mark(sh.State, r.State)})
+		rows = append(rows, []string{name(sh.Name), wanted(sh), got(sh.Got), interval(sh.Low, sh.High), Count(sh.Count), mark(sh.State, r.State)})
 	}
 	e := r.Errors
 	rows = append(rows, []string{"errors", atMost(e.Tolerated), got(e.Got), interval(e.Low, e.High), Count(e.Count), mark(e.State, r.State)})
@@ -155,8 +155,8 @@ func tally(counts map[string]int64) string {
 		a, b := names[i], names[j]
 		return counts[a] > counts[b] || counts[a] == counts[b] && a < b
 	})
-	for i, name := range names {
-		names[i] = name + " " + Count(counts[name])
+	for i, n := range names {
+		names[i] = name(n) + " " + Count(counts[n])
 	}
 	return strings.Join(names, ", ")
 }
@@ -205,7 +205,7 @@ func attempts(s record.Sample) string {
 func examples(s record.Sample) string {
 	var b strings.Builder
 	for _, e := range s.Examples {
-		what := e.Of
+		what := name(e.Of)
 		if e.Fault != "" {
 			what = e.Fault
 		}

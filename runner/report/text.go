@@ -181,9 +181,10 @@ func SampleText(s record.Sample) string {
 	if line := Balancing(s); line != "" {
 		b.WriteString(line + "\n")
 	}
-	if s.Result.State != verdict.Passed {
-		b.WriteString(examples(s))
+	if s.Result.State == verdict.Passed {
+		s.Examples = FirstFaults(s.Examples)
 	}
+	b.WriteString(examples(s))
 	return b.String()
 }
 
@@ -213,13 +214,18 @@ func Line(s record.Sample) string {
 // doubt is the probability that a failure is wrong; an answer that must never
 // come leaves none.
 func doubt(r verdict.Result) string {
-	if certain(r) {
+	if Certain(r) {
 		return ""
 	}
 	return ", wrong with probability at most " + Probability(r.Alpha)
 }
 
-func certain(r verdict.Result) bool {
+// Certain says of a failure that no probability is part of it: something came
+// that must never come.
+func Certain(r verdict.Result) bool {
+	if r.State != verdict.Failed {
+		return false
+	}
 	switch r.Because {
 	case verdict.BecauseErrors:
 		return r.Errors.Tolerated == 0

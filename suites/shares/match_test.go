@@ -2,6 +2,7 @@ package shares_test
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,8 @@ func TestThreeAnswers(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "Expect(%s).To(Match)\n%s\n\nExpect(%s).NotTo(Match)\n%s\n\n", tt.name, green(to), tt.name, green(notTo))
 	}
-	golden.Compare(t, "testdata/three.golden", b.String())
+	// How good the estimate is, is a matter of the package verdict.
+	golden.Compare(t, "testdata/three.golden", regexp.MustCompile(`about [0-9,]+ more`).ReplaceAllString(b.String(), "about N more"))
 }
 
 func green(message string) string {
