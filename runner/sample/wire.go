@@ -16,6 +16,7 @@ type wire struct {
 	stage   stage
 	pos     int // what is before it has been read
 	lines   int // of the header
+	start   int // where the answer begins, after interim ones
 	fields  int // where its header fields begin
 	head    int // where its body begins
 	status  int
@@ -103,7 +104,7 @@ func (w *wire) line(line []byte) bool {
 		return false
 	}
 	// An interim answer: another one follows.
-	w.stage, w.ends, w.keep = atStatus, false, false
+	w.stage, w.start, w.ends, w.keep = atStatus, w.pos, false, false
 	return true
 }
 

@@ -1,0 +1,208 @@
+//go:build amd64 || arm64
+
+package sample
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The calls of a poll that cannot block are raw: they do not tell the scheduler
+// that they begin and end, which would cost as much as some of them. Only the
+// wait for events does.
+
+// A poll waits for what happens on sockets.
+type poll struct {
+	fd     int
+	tick   int // timerfd
+	events [256]unix.EpollEvent
+	until  unix.Timespec
+
+	mu    sync.Mutex // held while waking: nobody writes to what has been closed
+	event int        // eventfd; -1 once closed
+}
+
+// What an event says instead of the number of a socket.
+const (
+	wakeup = -1 - iota // somebody woke the poll
+	ticked             // it is time for what is done now and then
+)
+
+// open returns an error where the kernel lacks something (epoll_pwait2 came
+// with Linux 5.11).
+//
+// A tick comes so often. It is there because a time limit of a wait is not free:
+// one that is the next to end of all on this machine has a clock set for it,
+// and unset when something happens, which costs more than reading an answer.
+func (p *poll) open(tick time.Duration) (err error) {
+	p.fd, p.tick, p.event = -1, -1, -1
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
+		return err
+	}
+	if p.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return err
+	}
+	if p.tick, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+		return err
+	}
+	every := unix.NsecToTimespec(int64(tick))
+	if err = unix.TimerfdSettime(p.tick, 0, &unix.ItimerSpec{Interval: every, Value: every}, nil); err != nil {
+		return err
+	}
+	if err = p.watch(p.event, wakeup, unix.EPOLLIN, false); err != nil {
+		return err
+	}
+	if err = p.watch(p.tick, ticked, unix.EPOLLIN, false); err != nil {
+		return err
+	}
+	_, err = p.wait(0)
+	return err
+}
+
+func (p *poll) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, fd := range []int{p.event, p.tick, p.fd} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	p.event = -1
+}
+
+// wake ends a wait, or the next one.
+func (p *poll) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.event >= 0 {
+		one := [8]byte{1}
+		unix.Write(p.event, one[:])
+	}
+}
+
+// woken takes the wake-up, or the tick, back.
+func (p *poll) woken(what int32) {
+	fd := p.event
+	if what == ticked {
+		fd = p.tick
+	}
+	var count [8]byte
+	unix.Read(fd, count[:])
+}
+
+// watch asks for the events of a socket, or for other ones than before.
+func (p *poll) watch(fd int, number int32, events uint32, again bool) error {
+	op := uintptr(unix.EPOLL_CTL_ADD)
+	if again {
+		op = unix.EPOLL_CTL_MOD
+	}
+	ev := unix.EpollEvent{Events: events, Fd: number}
+	if _, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.fd), op, uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+// wait waits for events, for so long at most, or until there is one.
+func (p *poll) wait(limit time.Duration) ([]unix.EpollEvent, error) {
+	p.until = unix.NsecToTimespec(int64(max(0, limit)))
+	until := &p.until
+	if limit == never {
+		until = nil
+	}
+	var n uintptr
+	var errno syscall.Errno
+	if limit <= 0 {
+		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
+	} else {
+		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
+	}
+	switch errno {
+	case 0:
+		return p.events[:n], nil
+	case unix.EINTR:
+		return nil, nil
+	}
+	return nil, errno
+}
+
+// receive reads what has come; 0 and no error at the end.
+func receive(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+func send(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// dial begins to connect. EINPROGRESS is no error.
+func dial(address netip.Addr, port uint16) (int, syscall.Errno) {
+	var sa [unix.SizeofSockaddrInet6]byte
+	family, size := unix.AF_INET, unix.SizeofSockaddrInet4
+	sa[2], sa[3] = byte(port>>8), byte(port)
+	if address.Is4() {
+		ip := address.As4()
+		copy(sa[4:], ip[:])
+	} else {
+		ip := address.As16()
+		family, size = unix.AF_INET6, unix.SizeofSockaddrInet6
+		copy(sa[8:], ip[:])
+		*(*uint32)(unsafe.Pointer(&sa[24])) = scope(address.Zone())
+	}
+	sa[0] = byte(family) // both machines are little-endian
+	fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if errno != 0 {
+		return -1, errno
+	}
+	_, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&sa)), uintptr(size))
+	if errno == unix.EINPROGRESS {
+		errno = 0
+	}
+	return int(fd), errno
+}
+
+// scope is the number of a network interface, for an address such as fe80::1%eth0.
+func scope(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if i, err := net.InterfaceByName(zone); err == nil {
+		return uint32(i.Index)
+	}
+	n, _ := strconv.ParseUint(zone, 10, 32)
+	return uint32(n)
+}
+
+// atOnce makes the end of a request's bytes go out before the earlier ones have
+// been acknowledged.
+func atOnce(fd int) {
+	on := int32(1)
+	syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_NODELAY, uintptr(unsafe.Pointer(&on)), 4, 0)
+}
+
+// hangUp closes a connection by a reset, as a link does.
+func hangUp(fd int) {
+	linger := unix.Linger{Onoff: 1}
+	syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER, uintptr(unsafe.Pointer(&linger)), unsafe.Sizeof(linger), 0)
+	syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
+}
