@@ -65,6 +65,9 @@ func made(name string, list ...done) client {
 		}
 		d := list[0]
 		list = list[1:]
+		if d == (done{}) {
+			return d, errors.New("socket errors: timeout 1")
+		}
 		return d, nil
 	}}
 }
@@ -82,7 +85,7 @@ func TestTable(t *testing.T) {
 		{title: "good", bars: keepAliveBars, clients: []client{
 			reference(), made(judgedClient, second(1000, 11), second(490, 23), second(950, 12)), made("portable", second(100, 90), second(50, 99), second(100, 90))}},
 		{title: "slow", bars: keepAliveBars, clients: []client{
-			reference(), made(judgedClient, second(940, 11), second(470, 22), second(940, 11))}},
+			made("wrk", second(1000, 10), done{}, second(500, 20), second(1000, 10)), made(judgedClient, second(940, 11), second(470, 22), second(940, 11))}},
 		{title: "costly", bars: freshBars, clients: []client{
 			reference(), made(judgedClient, second(900, 14), second(450, 28), second(900, 14))}},
 		{title: "both", bars: freshBars, clients: []client{
