@@ -53,10 +53,10 @@ type Change struct {
 	Allowed float64 `json:"allowed"`
 	Before  Side    `json:"before"`
 	After   Side    `json:"after"`
-	// Got is the change that was seen. The true one lies between Low and High
-	// with probability 1 - beta, for each row. These bounds are from both runs
-	// at once and narrower than what subtracting the ends of the two sides'
-	// intervals would give.
+	// Got is the change that was seen. The true one is at least Low and at most
+	// High, each with probability 1 - beta; for shares and errors both together.
+	// These bounds are from both runs at once and narrower than what the ends of
+	// the two sides' intervals would give.
 	Got  float64 `json:"got"`
 	Low  float64 `json:"low"`
 	High float64 `json:"high,omitempty"`
@@ -72,7 +72,7 @@ type Side struct {
 }
 
 // Power says what could have been seen with as many answers as there were.
-// "Nine times in ten" is what runs of these fixed sizes would give.
+// "Nine times in ten" is what runs of just these sizes would give, at least.
 type Power struct {
 	// Within is the least that could have been allowed for these very counts to
 	// pass: "the split changed by at most this" holds with probability 1 - beta

@@ -13,16 +13,18 @@ func (w word) share() float64 {
 	return 0
 }
 
-// slope is the derivative of the log likelihood by the share.
-func (w word) slope(x float64) float64 {
-	s := 0.0
+// slope is the derivative of the log likelihood by the share, bend minus the
+// second one; both for shares strictly between 0 and 1.
+func (w word) slope(x float64) (slope, bend float64) {
 	if w.hits > 0 {
-		s += w.hits / math.Max(x, 0)
+		slope += w.hits / x
+		bend += w.hits / (x * x)
 	}
 	if w.misses > 0 {
-		s -= w.misses / math.Max(1-x, 0)
+		slope -= w.misses / (1 - x)
+		bend += w.misses / ((1 - x) * (1 - x))
 	}
-	return s
+	return slope, bend
 }
 
 // A gap is two runs' words on the same outcome, and what was bet on before
@@ -62,15 +64,25 @@ func newGap(before, after count, a, b int64) gap {
 // estimate of C. P. Farrington and G. Manning, Statistics in Medicine 9, 1990.
 func (g gap) likelihood(d float64) float64 {
 	low, high := math.Max(0, -d), math.Min(1, 1-d)
-	for range 64 {
-		x := (low + high) / 2
-		if g.before.slope(x)+g.after.slope(x+d) > 0 {
+	x := low + (high-low)*(g.before.share()+g.after.share())/2
+	for range 100 { // Newton's steps, and halves where they lead out
+		if x <= low || x >= high {
+			x = (low + high) / 2
+		}
+		slopeA, bendA := g.before.slope(x)
+		slopeB, bendB := g.after.slope(x + d)
+		if slope := slopeA + slopeB; slope > 0 {
 			low = x
 		} else {
 			high = x
 		}
+		step := (slopeA + slopeB) / (bendA + bendB)
+		if math.Abs(step) <= 1e-15*x || high-low <= 1e-18 {
+			break
+		}
+		x += step
 	}
-	x := (low + high) / 2
+	x = math.Min(math.Max(x, low), high)
 	y := math.Min(math.Max(x+d, 0), 1)
 	return logLikelihood(x, g.before.hits, g.before.misses) + logLikelihood(y, g.after.hits, g.after.misses)
 }

@@ -117,7 +117,17 @@ func (r *row) unlucky(p, q, z float64) gap {
 	if a+b > 0 {
 		za, zb = -z*math.Sqrt(a/(a+b)), z*math.Sqrt(b/(a+b))
 	}
-	return newGap(r.before, r.after, draws{nA, p}.quantile(normal(za)), draws{nB, q}.quantile(normal(zb)))
+	return newGap(r.before, r.after, draws{nA, p}.unlucky(za), draws{nB, q}.unlucky(zb))
+}
+
+// unlucky is the number of hits that is z standard deviations of luck away: the
+// quantile with the probability that z has for a normal distribution.
+func (b draws) unlucky(z float64) int64 {
+	mean, variance := float64(b.n)*b.p, float64(b.n)*b.p*(1-b.p)
+	if variance > 1000 { // there is no difference to speak of
+		return min(max(int64(math.Round(mean+z*math.Sqrt(variance))), 0), b.n)
+	}
+	return b.quantile(normal(z))
 }
 
 // normal is the distribution function of the standard normal distribution.
