@@ -23,8 +23,8 @@ type claimFlags struct {
 // claimHelp says how a claim is written.
 const claimHelp = `What is wanted: --expect names every outcome and its share of all answers, --tolerance says how far a share
 strictly between 0 and 100 % may be off (a share may have its own: canary=20%+-2pp). An outcome that is not
-named must never come: the first one fails, unless --leak tolerates some. Failed requests are the count
-"errors"; --errors says how many of them are tolerated.`
+named must never come: the first one fails, unless --leak tolerates some. --errors says how many failed
+requests are tolerated.`
 
 func (f *claimFlags) add(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.expect, "expect", nil, "`NAME=SHARE,…` of all answers, such as blue=40%,canary=20%+-2pp (may be repeated)")

@@ -73,6 +73,9 @@ func rootCommand() *cobra.Command {
 
 A scenario is a YAML file: what a chapter of a tutorial does, and what its reader should then see.`,
 		Example: `  assay check                                        look for mistakes in ./scenarios, without a cluster
+  assay plan canary                                  how many requests will it take to judge?
+  assay sample http://gateway/api --answer json:color --expect blue=80%,green=20% --tolerance 3pp
+  assay verdict --expect blue=80%,green=20% --tolerance 3pp blue=3201 green=799   judge counts from anywhere
   assay sandbox                                      three clusters, two gateways and a VM, until Ctrl-C
   go tool ginkgo ./suites -- --scenario canary       run a scenario on a sandbox of its own
   go tool ginkgo ./suites -- --environment tutorial  run all of them on the tutorial's clusters`,

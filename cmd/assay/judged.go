@@ -20,7 +20,7 @@ const (
 )
 
 // exitCodesHelp says them in the help of those commands.
-const exitCodesHelp = `Exit codes: 0 passed, 1 failed, 2 bad input (or nothing could be judged), 3 undecided.`
+const exitCodesHelp = `Exit codes: 0 passed, 1 failed, 2 bad input (or it could not be judged), 3 undecided.`
 
 // exitOf is the exit code of a verdict.
 func exitOf(s verdict.State) int {

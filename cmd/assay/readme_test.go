@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -43,6 +44,25 @@ steps:
 		t.Fatal(err)
 	}
 	shows("check", "scenarios/my.yaml")
+}
+
+// What it shows of verdict and plan is what they print.
+func TestREADMEShowsWhatVerdictAndPlanPrint(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := []string{"verdict --expect blue=40%,green=40%,canary=20% --tolerance 5pp blue=812 green=790 canary=398"}
+	if runtime.GOARCH == "amd64" { // elsewhere the last digits of a simulation may be others
+		commands = append(commands, "plan --expect blue=40%,green=40%,canary=20% --tolerance 5pp")
+	}
+	for _, args := range commands {
+		var out, errs bytes.Buffer
+		run(strings.Fields(args), &out, &errs)
+		if want := "$ go run ./cmd/assay " + args + "\n" + out.String() + "```"; !strings.Contains(string(readme), want) {
+			t.Errorf("the README does not have\n%s%s", want, errs.String())
+		}
+	}
 }
 
 // The scenario that the README begins with is one of ours.

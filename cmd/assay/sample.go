@@ -63,8 +63,10 @@ so there is no verdict on shares (exit code 3), only the shares and what their o
 the balancing; --assume-independent judges them as if they were independent. No request is ever repeated.
 A failed one (no answer, a 5xx, an answer that no rule names) is counted as an error.
 
-Ctrl-C ends it and shows what there is. ` + exitCodesHelp + `
-Without --expect: 0, or 1 when not one answer was told by a rule. With --json the verdict is .result.state.`,
+Ctrl-C ends it and shows what there is.
+
+` + exitCodesHelp + `
+Without --expect: 0, or 1 when no rule told a single answer. With --json the verdict is .result.state.`,
 		Example: `  assay sample http://127.0.0.1:18001/api --answer json:color --expect blue=80%,green=15%,yellow=5% --tolerance 2pp
   assay sample https://shop.example/ --answer header:X-Version       # who answers, and how often?
   assay sample http://gateway/ --expect 200=90%,503=10% --tolerance 3pp   # is the injected fault in force?
@@ -198,7 +200,7 @@ func (f *sampleFlags) tellFound(stdout, stderr io.Writer, s record.Sample, found
 		return unjudged(err)
 	}
 	if found.Errors.Count == found.N {
-		fmt.Fprintln(stderr, "not one answer was told by a rule"+f.fieldMeant(s))
+		fmt.Fprintln(stderr, "no rule told a single answer"+f.fieldMeant(s))
 		return outcome{code: exitFailed}
 	}
 	return nil

@@ -131,7 +131,7 @@ func TestSampleLooks(t *testing.T) {
 		t.Errorf("only %d requests", n)
 	}
 	says(t, typed{args: "sample " + url + " --requests 20"}, 0, "200     100 %")
-	says(t, typed{args: "sample " + url + " --requests 20 --answer json:colour"}, 1, "unknown answer 20", "not one answer was told by a rule: json:colour (did you mean color?)")
+	says(t, typed{args: "sample " + url + " --requests 20 --answer json:colour"}, 1, "unknown answer 20", "no rule told a single answer: json:colour (did you mean color?)")
 	says(t, typed{args: "sample " + url + " --requests 20 --workers 1 --answer body"}, 0, `{"color": "blue", "pod": {"name": "blue-1"}}      80.0 %`)
 }
 

@@ -34,7 +34,8 @@ func verdictCommand() *cobra.Command {
 The counts are arguments, or a file (--file, - is standard input), or both; without either, standard input.
 A file has lines of "blue=812", "blue 812" or "812 blue" (what uniq -c writes), or is a JSON object of
 counts, or what assay sample and assay verdict print with --json. Every name that is expected needs a count,
-be it 0, so that a slip of the pen is not judged. errors=3 counts failed requests; left out, there were none.
+be it 0, so that a slip of the pen is not judged. errors=3 counts failed requests (the name is kept for
+them); left out, there were none.
 
 What the counts must be: those of the first answers, all of them, up to any moment that you like. You may
 look as often as you want and stop when you want, also because of what you saw; the stated probabilities of
@@ -43,8 +44,9 @@ best of several runs taken, or shares and tolerance chosen after a look. One req
 makes the answers independent; count them in the order of asking, for slow backends come late. (Counts of one
 moment know less than assay sample, which looks at every answer: they may be undecided where it was not.)
 
-` + exitCodesHelp + ` With --json the verdict is .result.state and its
-reason .result.reason; the other fields are those of a sample in a run's record.`,
+` + exitCodesHelp + `
+With --json the verdict is .result.state and its reason .result.reason; the other fields are those of a
+sample in a run's record.`,
 		Example: `  assay verdict --expect blue=40%,green=40%,canary=20% --tolerance 5pp blue=812 green=790 canary=398
   assay verdict --expect green=100%,blue=0% green=1402 blue=0 errors=2
   assay verdict --expect stable=99%,canary=1% --tolerance 0.5pp --file counts.json --json | jq -r .result.state
