@@ -137,6 +137,9 @@ func TestPropagation(t *testing.T) {
 			if got.State != record.Passed || len(got.Notes) > 0 {
 				t.Fatalf("%s: %s, notes %q", got.State, got.Error, got.Notes)
 			}
+			if g := r.watching.gateways["gateway1"]; !g.over || g.stop != nil {
+				t.Error("the probe asks on, and the expectation is decided")
+			}
 			s := got.Samples[0]
 			p := s.Propagation
 			if p == nil {
