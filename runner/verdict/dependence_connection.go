@@ -157,12 +157,8 @@ func (g *groups) again() float64 {
 func (g *groups) test(within int64, seed uint64) (more, less bool) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	more, less = true, true
-	n := uint32(len(g.categories))
 	for range permutations {
-		for i := range uint32(g.multiple) {
-			j := i + r.Uint32N(n-i)
-			g.categories[i], g.categories[j] = g.categories[j], g.categories[i]
-		}
+		deal(g.categories, g.multiple, r)
 		m := g.matches()
 		more, less = more && m < within, less && m > within
 		if !more && !less {
@@ -170,6 +166,14 @@ func (g *groups) test(within int64, seed uint64) (more, less bool) {
 		}
 	}
 	return more, less
+}
+
+// deal draws the first n of the values by chance, each order equally probable.
+func deal(values []int32, n int, r *rand.Rand) {
+	for i := range uint32(n) {
+		j := i + r.Uint32N(uint32(len(values))-i)
+		values[i], values[j] = values[j], values[i]
+	}
 }
 
 func choose2(n int64) int64 { return n * (n - 1) / 2 }

@@ -194,7 +194,7 @@ func (s *sequence) test(excess, unevenness float64, seed uint64) (alike, even bo
 	r := rand.New(rand.NewPCG(seed, 2))
 	alike, even = true, len(s.values) >= 2*blockSize
 	for range permutations {
-		r.Shuffle(len(s.values), func(i, j int) { s.values[i], s.values[j] = s.values[j], s.values[i] })
+		deal(s.values, len(s.values), r)
 		if alike {
 			for i, at := range s.places {
 				s.categories[at] = s.values[i]

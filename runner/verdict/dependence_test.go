@@ -324,7 +324,7 @@ func TestDependenceWords(t *testing.T) {
 		{asked("smooth", 500, 1, 1), "the gateway deals its backends in turn: answers are spread more evenly than by chance. The verdict holds; but other clients that ask in step could shift the shares that are seen."},
 		{asked("smooth per connection", 500, 16, always), "every connection is dealt its backends in turn: answers are spread more evenly than by chance. The verdict holds; but other clients that ask in step could shift the shares that are seen."},
 		{asked("blocks of 100", 500, 1, 1), "answers come in blocks: one reached the same backend as the one before 97 % of the time (35.9 % expected if independent). A share may look off within a block; look at many blocks."},
-		{asked("blocks per connection", 1000, 16, always), "every connection is dealt its backends in blocks: several alike in a row. A share may look off within a block; look at many blocks."},
+		{asked("blocks per connection", 4000, 40, always), "every connection is dealt its backends in blocks: several alike in a row. A share may look off within a block; look at many blocks."},
 		{asked("by chance", 500, 16, 1), "each request had its own connection, and nothing shows that answers depend on each other"},
 		{asked("by chance", 500, 16, 2), "nothing shows that answers depend on their connection or on each other"},
 		{asked("by chance", 20, 16, 2), "20 answers are too few to tell how they depend on each other"},

@@ -62,11 +62,7 @@ func (d *dealer) nextRare(n int64) int64 {
 	if d.rareShare == 0 {
 		return math.MaxInt64
 	}
-	gap := geometric(d.random, d.rareShare)
-	if gap > math.MaxInt64-n {
-		return math.MaxInt64
-	}
-	return n + gap
+	return n + geometric(d.random, math.Log1p(-math.Min(1, d.rareShare)))
 }
 
 // rareOne is an answer that should not occur, as Observe takes it.
@@ -105,16 +101,13 @@ func (d *dealer) one() int {
 	return d.common[last]
 }
 
-// geometric is the number of trials up to and with the first success.
-func geometric(r *rand.Rand, p float64) int64 {
-	if p >= 1 {
-		return 1
+// geometric is the number of trials up to and with the first success, whose
+// probability of a miss has this logarithm.
+func geometric(r *rand.Rand, logMiss float64) int64 {
+	if g := math.Log(1-r.Float64()) / logMiss; g < math.MaxInt64/2 {
+		return int64(g) + 1
 	}
-	g := math.Floor(math.Log1p(-r.Float64())/math.Log1p(-p)) + 1
-	if g > math.MaxInt64/2 {
-		return math.MaxInt64 / 2
-	}
-	return int64(g)
+	return math.MaxInt64 / 2
 }
 
 // binomial is the number of successes in n trials. Few are counted one by one,
@@ -132,8 +125,8 @@ func binomial(r *rand.Rand, n int64, p float64) int64 {
 	case float64(n)*p >= 10:
 		return manySuccesses(r, float64(n), p)
 	}
-	successes := int64(0)
-	for at := geometric(r, p); at <= n; at += geometric(r, p) {
+	successes, logMiss := int64(0), math.Log1p(-p)
+	for at := geometric(r, logMiss); at <= n; at += geometric(r, logMiss) {
 		successes++
 	}
 	return successes

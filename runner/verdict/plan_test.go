@@ -360,7 +360,7 @@ func TestGeometric(t *testing.T) {
 	for _, p := range []float64{1, .5, .01, 1e-5} {
 		sum, runs := 0.0, 20_000
 		for range runs {
-			g := geometric(r, p)
+			g := geometric(r, math.Log1p(-p))
 			if g < 1 {
 				t.Fatalf("%d trials", g)
 			}
@@ -370,7 +370,7 @@ func TestGeometric(t *testing.T) {
 			t.Errorf("at %g: %g times the mean", p, mean)
 		}
 	}
-	if g := geometric(r, 1e-300); g < 1 {
+	if g := geometric(r, -1e-300); g < 1 {
 		t.Errorf("%d trials", g)
 	}
 }
