@@ -117,3 +117,41 @@ func TestWrongMeshesFail(t *testing.T) {
 		})
 	}
 }
+
+// Looked at in batches, the test takes about a batch more and errs no more.
+func TestBatchesKeepTheGuarantee(t *testing.T) {
+	claim := canary(.1, .02, .01, .01)
+	for _, batch := range []int{1, 20, 100, 500} {
+		t.Run(fmt.Sprint(batch), func(t *testing.T) {
+			t.Parallel()
+			r := rand.NewPCG(uint64(batch), 9)
+			play := func(truth []float64, budget int64) (state State, n int64) {
+				x, m := mustNew(t, claim), newMesh(truth)
+				all := Counts{Outcomes: make([]int64, 3)}
+				for x.state == Undecided && x.n < budget {
+					for range batch {
+						all.Outcomes[m.draw(r)]++
+					}
+					x.Update(all)
+				}
+				return x.state, x.n
+			}
+			runs, used, wrong := scale(200), int64(0), 0
+			for range runs {
+				state, n := play([]float64{.4, .4, .2}, 20_000)
+				if used += n; state != Passed {
+					t.Errorf("right, %s after %d answers", state, n)
+				}
+				if state, _ := play([]float64{.5, .333, .167}, 3000); state == Passed {
+					wrong++
+				}
+			}
+			if mean := float64(used) / float64(runs); mean > 460+float64(batch) {
+				t.Errorf("right, passes after %.0f answers", mean)
+			}
+			if exceeds(wrong, runs, claim.Beta) {
+				t.Errorf("on the edge, passed wrongly in %d of %d runs", wrong, runs)
+			}
+		})
+	}
+}

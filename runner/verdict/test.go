@@ -197,6 +197,7 @@ func (t *Test) evaluate() {
 
 // idle is the number of answers before which no edge can reach its threshold,
 // as long as no answer comes of what is wanted at 0: such a one ends the pause.
+// An edge that has reached it although the mean has not allows for none.
 func (t *Test) idle() int64 {
 	first := int64(math.MaxInt64)
 	for i, latched := range t.latched {
@@ -205,7 +206,7 @@ func (t *Test) idle() int64 {
 		}
 	}
 	for i := range t.fail {
-		if t.want(t.fail[i].category) > 0 {
+		if t.want(t.fail[i].category) > 0 || t.idleFail[i] <= t.n {
 			first = min(first, t.idleFail[i])
 		}
 	}
