@@ -136,7 +136,7 @@ type Power struct {
 // A run's share is taken to be one number: what drifts inside a run is not
 // described by its counts.
 func CompareShares(before, after Run, tolerance float64) (Comparison, error) {
-	if ps := comparable(before, after, tolerance, "tolerance"); len(ps) > 0 {
+	if ps := incomparable(before, after, tolerance, "tolerance"); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
 	c, rows := newComparison(before, after), splitRows(before, after, tolerance)
@@ -150,7 +150,7 @@ func CompareShares(before, after Run, tolerance float64) (Comparison, error) {
 // answers that no one can place. Levels and reasoning are those of
 // CompareShares with one row and one side. The error is Problems.
 func CompareErrors(before, after Run, rise float64) (Comparison, error) {
-	if ps := comparable(before, after, rise, "rise"); len(ps) > 0 {
+	if ps := incomparable(before, after, rise, "rise"); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
 	c, rows := newComparison(before, after), []row{errorsRow(before, after, rise)}

@@ -159,8 +159,8 @@ func (c *Comparison) judge(rows []row, from int64) {
 	}
 }
 
-// comparable returns what keeps two runs from being compared.
-func comparable(before, after Run, allowed float64, name string) (ps []Problem) {
+// incomparable returns what keeps two runs from being compared.
+func incomparable(before, after Run, allowed float64, name string) (ps []Problem) {
 	for _, side := range []struct {
 		name string
 		run  Run
@@ -174,7 +174,7 @@ func comparable(before, after Run, allowed float64, name string) (ps []Problem) 
 		}
 	}
 	if !(allowed >= minimumTolerance && allowed < 1) {
-		ps = append(ps, Problem{"", fmt.Sprintf("a %s of %s cannot be judged", name, points(allowed)), "more than 0 and less than 100 points; no number of answers confirms that nothing at all changed"})
+		ps = append(ps, Problem{"", fmt.Sprintf("a %s of %s cannot be judged", name, points(allowed)), "0.0001 to less than 100 points; no number of answers confirms that nothing at all changed"})
 	}
 	return ps
 }

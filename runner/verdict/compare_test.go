@@ -181,6 +181,7 @@ func TestCompareErrorsHolds(t *testing.T) {
 
 // What Power says is so: nine times in ten, and not much more often.
 func TestPowerIsWhatItSays(t *testing.T) {
+	long := !raceEnabled && !testing.Short()
 	claim := canary(.05, .01, .001, .01)
 	truth := []float64{.4, .4, .2}
 	const nA, nB = 3000, 5000
@@ -214,13 +215,13 @@ func TestPowerIsWhatItSays(t *testing.T) {
 		got       float64
 		low, high float64
 	}{
-		{"passes where nothing changed", rate(truth, c.Power.Passes, Passed), .87, .999},
+		{"passes where nothing changed", rate(truth, c.Power.Passes, Passed), .87, 1},
 		{"passes with 0.8 times that", rate(truth, .8*c.Power.Passes, Passed), 0, .87},
-		{"fails at the change", rate(moved(c.Power.Notices), tolerance, Failed), .87, .999},
+		{"fails at the change", rate(moved(c.Power.Notices), tolerance, Failed), .87, 1},
 		{"fails at a little more than the tolerance", rate(moved(tolerance+.5*(c.Power.Notices-tolerance)), tolerance, Failed), 0, .8},
 	} {
 		t.Logf("%s: %.3f", tt.what, tt.got)
-		if !raceEnabled && (tt.got < tt.low || tt.got > tt.high) {
+		if long && (tt.got < tt.low || tt.got > tt.high) {
 			t.Errorf("%s: in %.3f of the runs, want from %g to %g", tt.what, tt.got, tt.low, tt.high)
 		}
 	}
@@ -237,7 +238,7 @@ func TestPowerIsWhatItSays(t *testing.T) {
 			hits++
 		}
 	}
-	if got := float64(hits) / float64(runs); !raceEnabled && (got < .85 || got > .97) {
+	if got := float64(hits) / float64(runs); long && (got < .85 || got > .97) {
 		t.Errorf("a rise of %g is noticed in %.3f of the runs", e.Power.Notices, got)
 	}
 }
@@ -338,7 +339,7 @@ func TestCompareRefuses(t *testing.T) {
 		{"negative counts", right, bad, .05, "after: green: a count of -1 (counts are 0 or more)\nafter: counts of -2 errors and 0 others (counts are 0 or more)\nafter: attempt -1 (attempts are numbered from 0)"},
 		{"other counts", Run{Claim: right.Claim}, right, .05, "before: counts of 0 outcomes for a claim of 3 (one count for each share, in the order of the shares)"},
 		{"no claim", Run{}, right, .05, "before: no shares (name at least one outcome and its share)"},
-		{"a tolerance of nothing", right, right, 0, "a tolerance of 0 pp cannot be judged (more than 0 and less than 100 points; no number of answers confirms that nothing at all changed)"},
+		{"a tolerance of nothing", right, right, 0, "a tolerance of 0 pp cannot be judged (0.0001 to less than 100 points; no number of answers confirms that nothing at all changed)"},
 		{"a tolerance of everything", right, right, 1, "a tolerance of 100 pp cannot be judged"},
 		{"no number", right, right, math.NaN(), "a tolerance of NaN pp cannot be judged"},
 	} {

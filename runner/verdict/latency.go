@@ -57,7 +57,7 @@ import (
 // Only answers that came are timed. A mesh that drops its slow answers has
 // better latencies and more errors: compare those too.
 func CompareLatency(before, after Histogram, quantile, factor, alpha, beta float64) (Comparison, error) {
-	if ps := comparableLatency(before, after, quantile, factor, alpha, beta); len(ps) > 0 {
+	if ps := incomparableLatency(before, after, quantile, factor, alpha, beta); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
 	}
 	c := Comparison{Alpha: alpha, Beta: beta}
@@ -187,7 +187,7 @@ func seconds(x float64) string {
 	return fmt.Sprintf("%.3g %s", x*unit, name)
 }
 
-func comparableLatency(before, after Histogram, quantile, factor, alpha, beta float64) (ps []Problem) {
+func incomparableLatency(before, after Histogram, quantile, factor, alpha, beta float64) (ps []Problem) {
 	for _, side := range []struct {
 		name string
 		h    Histogram

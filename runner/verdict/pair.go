@@ -63,7 +63,7 @@ func NewPair(c Claim, tolerance, rise float64, ratio int) (*Pair, error) {
 		value float64
 	}{{"tolerance", tolerance}, {"rise", rise}} {
 		if x.value != 0 && !(x.value >= minimumTolerance && x.value < 1) {
-			ps = append(ps, Problem{"", fmt.Sprintf("a %s of %s cannot be judged", x.name, points(x.value)), "more than 0 and less than 100 points"})
+			ps = append(ps, Problem{"", fmt.Sprintf("a %s of %s cannot be judged", x.name, points(x.value)), "0.0001 to less than 100 points, or 0 where it is not judged"})
 		}
 	}
 	if tolerance == 0 && rise == 0 {

@@ -292,7 +292,7 @@ func TestNewPairRefuses(t *testing.T) {
 		want            string
 	}{
 		{"nothing to judge", c, 0, 0, 1, "neither a tolerance nor a rise is given (for example 0.05 and 0.005)"},
-		{"too much", c, 1, math.NaN(), 1, "a tolerance of 100 pp cannot be judged (more than 0 and less than 100 points)\na rise of NaN pp cannot be judged (more than 0 and less than 100 points)"},
+		{"too much", c, 1, math.NaN(), 1, "a tolerance of 100 pp cannot be judged (0.0001 to less than 100 points, or 0 where it is not judged)\na rise of NaN pp cannot be judged (0.0001 to less than 100 points, or 0 where it is not judged)"},
 		{"no ratio", c, .05, .01, 0, "a ratio of 0 answers before for one after (1 to 1000)"},
 		{"no claim", Claim{Alpha: .001, Beta: .01}, .05, .01, 1, "no shares (name at least one outcome and its share)"},
 	} {
