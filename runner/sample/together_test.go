@@ -49,9 +49,20 @@ func TestEveryHostilityTogether(t *testing.T) {
 		}},
 		{"/lines", TooLarge, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n"+strings.Repeat("a: b\r\n", 100_000)) }},
 		{"/garbage", Malformed, func(c net.Conn) { io.WriteString(c, "220 mail.example ESMTP\r\n\r\n") }},
-		{"/503", ServerError, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n") }},
+		{"/503", ServerError, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\nsorry") }},
 		{"/404", UnknownAnswer, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n") }},
 		{"", Refused, nil}, // at another port
+	}
+	// What the examples of a fault show, where it is always the same.
+	shows := map[Fault]struct {
+		header []string
+		body   string
+	}{
+		"":            {[]string{"HTTP/1.1 200 OK", "Content-Type: application/json", "Content-Length: 16"}, `{"color":"blue"}`},
+		ServerError:   {[]string{"HTTP/1.1 503 Busy", "Content-Length: 5"}, "sorry"},
+		UnknownAnswer: {[]string{"HTTP/1.1 404 Not Found", "Content-Length: 0"}, ""},
+		Malformed:     {[]string{"220 mail.example ESMTP"}, ""},
+		Refused:       {}, Reset: {}, Stale: {}, FirstByteTimeout: {},
 	}
 	address := serve(t, func(c net.Conn) {
 		r := bufio.NewReader(c)
@@ -99,9 +110,16 @@ func TestEveryHostilityTogether(t *testing.T) {
 				if reuse && !seen[Stale] {
 					t.Error("no connection was stale")
 				}
+				shown := make(map[Fault][]string)
 				for _, ex := range e.List() {
-					if ex.Fault != Refused && ex.Status != 0 && !strings.HasPrefix(ex.Header[0], "HTTP/1.1 ") {
-						t.Errorf("example of %q: header %q", ex.Fault, ex.Header)
+					shown[ex.Fault] = append(shown[ex.Fault], ex.Which)
+					if want, same := shows[ex.Fault]; same && (!slices.Equal(ex.Header, want.header) || ex.Body != want.body) {
+						t.Errorf("example of %q: header %q, body %q", ex.Fault, ex.Header, ex.Body)
+					}
+				}
+				for fault := range seen {
+					if !slices.Equal(shown[fault], []string{"first", "last"}) {
+						t.Errorf("examples of %q: %q", fault, shown[fault])
 					}
 				}
 			})
