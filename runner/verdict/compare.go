@@ -105,17 +105,17 @@ type Power struct {
 // For one outcome, bet on shares q before and r after, against the claim that
 // they are x and y: the capital is the likelihood of what was counted at (q, r)
 // divided by that at (x, y). If x and y are true, each run's factor is a
-// nonnegative martingale that starts at 1, so its mean is 1 whenever and for
-// whatever reason the run stops. The answers of two runs are independent, so
-// the mean of the product is 1 as well, also when the second run's stop
-// depended on the first's result. The same holds for a mixture of many such
-// bets that was fixed beforehand. By
-// Markov's inequality the capital against the true pair reaches 1/beta with
-// probability at most beta. The pairs against which it has not are thus a
-// region that holds the truth with probability 1 - beta, and the least and the
-// greatest y - x in it bound the change. No level is split over the two runs,
-// and the region is about an ellipse where two intervals make a box: half as
-// many answers do.
+// nonnegative martingale that starts at 1, so its mean is at most 1 whenever and
+// for whatever reason the run stops. The answers of two runs are independent, so
+// the mean of the product is at most 1 as well, also when the second run's stop
+// depended on the first's result. The same holds for a mixture of many such bets
+// that was fixed beforehand: here three quarters say that both runs have one and
+// the same share, the rest that each has its own. By Markov's inequality the
+// capital against the true pair reaches 1/beta with probability at most beta.
+// The pairs against which it has not are thus a region that holds the truth with
+// probability 1 - beta, and the least and the greatest y - x in it bound the
+// change. No level is split over the two runs, and the region is about an ellipse
+// where two intervals make a box: half as many answers do.
 //
 //   - Passed asks that the bounds of every row lie within the tolerance. If it
 //     is wrong, one share changed by more; that one row's bounds miss the truth,
@@ -134,7 +134,8 @@ type Power struct {
 // for number r), so that their sum has a mean of at most 1, whichever is picked.
 //
 // A run's share is taken to be one number: what drifts inside a run is not
-// described by its counts.
+// described by its counts. Streams that can be sampled side by side are better
+// compared by a Pair, which needs fewer answers and cares less for drift.
 func CompareShares(before, after Run, tolerance float64) (Comparison, error) {
 	if ps := incomparable(before, after, tolerance, "tolerance"); len(ps) > 0 {
 		return Comparison{}, Problems(ps)
