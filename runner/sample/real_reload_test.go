@@ -44,7 +44,10 @@ server {
 }`, version, certificate, certificate)
 	}
 	ask := func(t *testing.T, o sample.Options) {
-		gateway, err := gateways.Start(gateways.Setup{Program: gateways.NGINX, Workers: 2, Text: config(0)})
+		// One worker: of several, nginx 1.22 now and then leaves some connections
+		// without an answer while it reloads, until others come. That would be
+		// counted too, as time-outs of ten seconds.
+		gateway, err := gateways.Start(gateways.Setup{Program: gateways.NGINX, Text: config(0)})
 		if err != nil {
 			t.Fatal(err)
 		}
