@@ -34,7 +34,8 @@ type Setup struct {
 	Text string
 	// Workers is the number of nginx's worker processes or of HAProxy's
 	// threads; 1 when 0. Each of nginx's workers takes turns by itself, unless
-	// the upstream has a zone.
+	// the upstream has a zone; and of several, nginx 1.22 now and then leaves a
+	// connection waiting that comes while it reloads, until another one comes.
 	Workers int
 	// Prefix is a command that runs the gateway, such as taskset -c 0. It must
 	// become the gateway's process (exec), not stay its parent.

@@ -73,7 +73,7 @@ backend nginx
 
 // When Reload has returned, nobody is answered by the old configuration.
 func TestReload(t *testing.T) {
-	g := start(t, Setup{Program: NGINX, Workers: 2, Text: blue})
+	g := start(t, Setup{Program: NGINX, Text: blue})
 	for i := range 3 {
 		color := fmt.Sprint("color", i)
 		if err := g.Reload(strings.ReplaceAll(blue, "blue", color)); err != nil {
