@@ -193,6 +193,10 @@ func endFault(end error, any, used bool) (Fault, string) {
 	case closed:
 		return Cut, "closed in the middle of the answer"
 	}
+	var system syscall.Errno
+	if errors.As(end, &system) {
+		end = system // without the addresses, which are of no use
+	}
 	return Reset, end.Error()
 }
 

@@ -103,7 +103,7 @@ func (l *loop) exchanger(n *lane) *exchanger {
 // whether the connection may carry another one.
 func (x *exchanger) resume(ctx context.Context, n *lane, rest *resumed, whole time.Time) bool {
 	x.tap.reset(ctx, &link{conn: rest, used: n.used}, whole)
-	x.body = x.body[:0]
+	x.tap.write, x.body = n.broken, x.body[:0]
 	again := x.receive(n.c, &n.o)
 	return again && x.reader.Buffered() == 0 && len(rest.data) == 0
 }

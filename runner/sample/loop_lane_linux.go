@@ -281,10 +281,7 @@ func (l *loop) broke(n *lane, err error) {
 		l.finish(n, false, x.tap.head, x.body)
 		return
 	}
-	if err == io.EOF && n.broken == error(unix.ECONNRESET) {
-		err = n.broken // the reset was seen in sending, and is seen only once
-	}
-	n.o.Fault, n.o.Detail = endFault(err, false, n.used)
+	n.o.Fault, n.o.Detail = endFault(ended(err, n.broken), false, n.used)
 	l.finish(n, false, nil, nil)
 }
 

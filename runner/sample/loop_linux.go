@@ -69,6 +69,8 @@ const (
 	// window has room again, and whether somebody ought to be woken for less than
 	// batchSize observations.
 	tick = 5 * time.Millisecond
+	// briskFrom is how many events from one tick to the next make a loop brisk.
+	briskFrom = 10
 )
 
 // newLoop returns nil for what a loop cannot do.
@@ -120,12 +122,13 @@ func (l *loop) run(ctx context.Context) error {
 		runtime.LockOSThread()
 		unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	}
+	happened, brisk := 0, false
 	for ctx.Err() == nil && l.failed == nil {
 		l.now = time.Since(l.begin)
 		l.expire()
 		l.dispatch()
 		l.deliver()
-		events, err := l.poll.wait(l.pause())
+		events, err := l.poll.wait(l.pause(), brisk)
 		if err != nil {
 			return fmt.Errorf("waiting for answers: %w", err)
 		}
@@ -136,7 +139,10 @@ func (l *loop) run(ctx context.Context) error {
 				l.cameBack()
 			case ticked:
 				l.poll.woken(n)
+				runtime.Gosched() // a brisk loop would let nobody else run
+				happened, brisk = 0, happened >= briskFrom
 			default:
+				happened++
 				l.event(&l.lanes[n], events[i].Events)
 			}
 			l.dispatch()
@@ -207,6 +213,9 @@ func (l *loop) deliver() {
 	if len(l.out) > 0 || wake || l.next >= l.room {
 		l.room = l.w.putAll(l.out, wake)
 		l.out = l.out[:0]
+	}
+	if wake {
+		runtime.Gosched()
 	}
 }
 

@@ -3,6 +3,7 @@
 package sample
 
 import (
+	"encoding/binary"
 	"net"
 	"net/netip"
 	"strconv"
@@ -14,9 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of a poll that cannot block are raw: they do not tell the scheduler
-// that they begin and end, which would cost as much as some of them. Only the
-// wait for events does.
+// Calls that cannot block are raw: they do not tell the scheduler that they begin
+// and end.
 
 // A poll waits for what happens on sockets.
 type poll struct {
@@ -67,7 +67,7 @@ func (p *poll) open(tick time.Duration) (err error) {
 	if err = p.watch(p.tick, ticked, unix.EPOLLIN, false); err != nil {
 		return err
 	}
-	_, err = p.wait(0)
+	_, err = p.wait(0, false)
 	return err
 }
 
@@ -116,7 +116,13 @@ func (p *poll) watch(fd int, number int32, events uint32, again bool) error {
 }
 
 // wait waits for events, for so long at most, or until there is one.
-func (p *poll) wait(limit time.Duration) ([]unix.EpollEvent, error) {
+//
+// A wait that is brisk keeps the goroutine's place in the scheduler. Otherwise a
+// thread of the runtime looks every 20 µs whether it ought to be given to
+// somebody else, which may cost more than the loop does. Nobody has to wait for
+// the place for long: the tick ends each wait, and so does a signal when the
+// garbage collector stops the world.
+func (p *poll) wait(limit time.Duration, brisk bool) ([]unix.EpollEvent, error) {
 	p.until = unix.NsecToTimespec(int64(max(0, limit)))
 	until := &p.until
 	if limit == never {
@@ -124,7 +130,7 @@ func (p *poll) wait(limit time.Duration) ([]unix.EpollEvent, error) {
 	}
 	var n uintptr
 	var errno syscall.Errno
-	if limit <= 0 {
+	if brisk || limit <= 0 {
 		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
 	} else {
 		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
@@ -159,7 +165,7 @@ func send(fd int, p []byte) (int, syscall.Errno) {
 func dial(address netip.Addr, port uint16) (int, syscall.Errno) {
 	var sa [unix.SizeofSockaddrInet6]byte
 	family, size := unix.AF_INET, unix.SizeofSockaddrInet4
-	sa[2], sa[3] = byte(port>>8), byte(port)
+	binary.BigEndian.PutUint16(sa[2:], port)
 	if address.Is4() {
 		ip := address.As4()
 		copy(sa[4:], ip[:])
@@ -167,9 +173,9 @@ func dial(address netip.Addr, port uint16) (int, syscall.Errno) {
 		ip := address.As16()
 		family, size = unix.AF_INET6, unix.SizeofSockaddrInet6
 		copy(sa[8:], ip[:])
-		*(*uint32)(unsafe.Pointer(&sa[24])) = scope(address.Zone())
+		binary.NativeEndian.PutUint32(sa[24:], scope(address.Zone()))
 	}
-	sa[0] = byte(family) // both machines are little-endian
+	binary.NativeEndian.PutUint16(sa[:], uint16(family))
 	fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if errno != 0 {
 		return -1, errno
