@@ -124,6 +124,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an unknown field", `{"version": 1, "surprise": true}`, `not a record of version 1: json: unknown field "surprise"`},
 		{"a wrong kind", "{\"version\": 1,\n\"environment\": 3}", "not a record of version 1: line 2: json: cannot unmarshal number into Go struct field Record.environment of type string"},
 		{"an unknown state", `{"version": 1, "scenarios": [{"steps": [{"samples": [{"result": {"state": "green"}}]}]}]}`, `unknown state "green" (undecided, passed or failed)`},
+		{"no histogram", `{"version": 1, "scenarios": [{"steps": [{"samples": [{"histogram": "h 1-2:3"}]}]}]}`, `unknown unit "h" of a histogram (s, ms, us or ns)`},
 		{"more after it", `{"version": 1} {}`, "not a record: line 1: invalid character '{' after top-level value"},
 		{"empty", ``, "not a record: "},
 		{"a list", `[]`, "not a record: "},
@@ -159,6 +160,17 @@ func TestWriteAllOrNothing(t *testing.T) {
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	if string(before) != string(after) || len(entries) != 1 {
 		t.Errorf("the file changed, or something is left: %v", entries)
+	}
+}
+
+// A record that was written before there were histograms is read.
+func TestParseWithoutHistogram(t *testing.T) {
+	r, err := Parse([]byte(`{"version": 1, "scenarios": [{"name": "x", "steps": [{"index": 0, "samples": [{"gateway": "g", "latency": {"count": 3}, "rate": 1}]}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := r.Scenarios[0].Steps[0].Samples[0]; s.Latency.Count != 3 || s.Histogram.Total() != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
