@@ -40,8 +40,13 @@ func (t *tap) reset(ctx context.Context, l *link, whole time.Time) {
 	*t = tap{ctx: ctx, conn: l.conn, used: l.used, whole: whole, left: HeaderLimit, head: t.head[:0]}
 }
 
-// Read reads from the connection within the bound.
+// Read reads from the connection within the bound. How it ended once, it ends
+// again: parsers look ahead, forget the error and ask another time, and then the
+// system tells of a mere end where a reset was.
 func (t *tap) Read(p []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
 	if t.left <= 0 {
 		t.err = errTooLarge
 		return 0, t.err

@@ -136,52 +136,77 @@ func ofLines(n int) string {
 
 func TestFaultsAreToldApart(t *testing.T) {
 	eachPath(t, func(t *testing.T, portable bool) {
-		for _, tt := range hostilities {
-			o := Options{Classifier: tutorial(), Timeout: 10 * time.Second, Portable: portable}
-			if tt.change != nil {
-				tt.change(&o)
-			}
-			check := func(t *testing.T, got Observation, want Fault, detail string) {
-				t.Helper()
-				outcome := ""
-				if want == "" {
-					outcome = "blue"
-				}
-				if got.Fault != want || got.Outcome != outcome || got.Status != tt.status || !strings.Contains(got.Detail, detail) {
-					t.Errorf("got %+v, want %q, status %d, detail %q", got, want, tt.status, detail)
-				}
-				if got.Latency <= 0 || want != "" && got.Detail == "" || len(got.Detail) > detailKept+len("…") {
-					t.Errorf("no latency or detail, or too much of it: %+v", got)
-				}
-			}
-			t.Run(tt.name, func(t *testing.T) {
-				t.Parallel()
-				o := o
-				o.Cases = []Request{{URL: "http://" + serve(t, tt.server) + "/api"}}
-				check(t, collect(t, o, 1)[0], tt.want, tt.detail)
-			})
-			if o.BodyLimit == 15 {
-				continue // the good answer is as long
-			}
-			t.Run(tt.name+", as its second answer", func(t *testing.T) {
-				t.Parallel()
-				o := o
-				o.Cases, o.Reuse = []Request{{URL: "http://" + serve(t, secondly(tt.server)) + "/api"}}, true
-				got := collect(t, o, 2)
-				want, detail := tt.want, tt.detail
-				if strings.HasSuffix(tt.name, "before a byte") {
-					want, detail = Stale, "kept-alive"
-				}
-				check(t, got[1], want, detail)
-				if got[0].Outcome != "blue" || got[0].Connection != 0 {
-					t.Errorf("the first answer: %+v", got[0])
-				}
-				if got[1].Connection != 0 && tt.name != unasked {
-					t.Errorf("not on the connection of the first: %+v", got[1])
-				}
-			})
-		}
+		toldApart(t, Options{Portable: portable}, func(server func(net.Conn)) string { return "http://" + serve(t, server) })
 	})
+}
+
+// Over TLS it is all the same.
+func TestFaultsAreToldApartOverTLS(t *testing.T) {
+	s := unstarted(blue)
+	s.StartTLS()
+	defer s.Close()
+	config := &tls.Config{Certificates: s.TLS.Certificates}
+	o := Options{TLS: s.Client().Transport.(*http.Transport).TLSClientConfig}
+	t.Run("all", func(t *testing.T) {
+		toldApart(t, o, func(server func(net.Conn)) string {
+			return "https://" + serve(t, func(raw net.Conn) {
+				c := tls.Server(raw, config)
+				server(c)
+				c.Close() // says so, unless the connection is reset
+			})
+		})
+	})
+}
+
+// toldApart asks a gateway for each hostility, as the first thing on a
+// connection and as the second.
+func toldApart(t *testing.T, o Options, start func(server func(net.Conn)) (url string)) {
+	for _, tt := range hostilities {
+		o := o
+		o.Classifier, o.Timeout = tutorial(), 10*time.Second
+		if tt.change != nil {
+			tt.change(&o)
+		}
+		check := func(t *testing.T, got Observation, want Fault, detail string) {
+			t.Helper()
+			outcome := ""
+			if want == "" {
+				outcome = "blue"
+			}
+			if got.Fault != want || got.Outcome != outcome || got.Status != tt.status || !strings.Contains(got.Detail, detail) {
+				t.Errorf("got %+v, want %q, status %d, detail %q", got, want, tt.status, detail)
+			}
+			if got.Latency <= 0 || want != "" && got.Detail == "" || len(got.Detail) > detailKept+len("…") {
+				t.Errorf("no latency or detail, or too much of it: %+v", got)
+			}
+		}
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			o := o
+			o.Cases = []Request{{URL: start(tt.server) + "/api", Host: "example.com"}}
+			check(t, collect(t, o, 1)[0], tt.want, tt.detail)
+		})
+		if o.BodyLimit == 15 {
+			continue // the good answer is as long
+		}
+		t.Run(tt.name+", as its second answer", func(t *testing.T) {
+			t.Parallel()
+			o := o
+			o.Cases, o.Reuse = []Request{{URL: start(secondly(tt.server)) + "/api", Host: "example.com"}}, true
+			got := collect(t, o, 2)
+			want, detail := tt.want, tt.detail
+			if strings.HasSuffix(tt.name, "before a byte") {
+				want, detail = Stale, "kept-alive"
+			}
+			check(t, got[1], want, detail)
+			if got[0].Outcome != "blue" || got[0].Connection != 0 {
+				t.Errorf("the first answer: %+v", got[0])
+			}
+			if got[1].Connection != 0 && tt.name != unasked {
+				t.Errorf("not on the connection of the first: %+v", got[1])
+			}
+		})
+	}
 }
 
 // unasked is what makes a connection unfit for a second request.

@@ -57,6 +57,8 @@ type incoming struct {
 func (in *incoming) Read(p []byte) (int, error) {
 	if in.left <= 0 {
 		in.err = errTooLarge
+	}
+	if in.err != nil {
 		return 0, in.err
 	}
 	n, err := in.conn.Read(p[:min(int64(len(p)), in.left)])

@@ -3,6 +3,7 @@ package sample
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -89,8 +90,15 @@ func secondly(f func(net.Conn)) func(net.Conn) {
 // hold keeps the connection until the peer gives up.
 func hold(c net.Conn) { io.Copy(io.Discard, c) }
 
-// hangsUp resets the connection.
-func hangsUp(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }
+// hangsUp resets the connection once it is closed.
+func hangsUp(c net.Conn) {
+	if secure, ok := c.(*tls.Conn); ok {
+		hangsUp(secure.NetConn())
+		secure.NetConn().Close() // at once: TLS would take its leave first
+		return
+	}
+	c.(*net.TCPConn).SetLinger(0)
+}
 
 const blueAnswer = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"color\":\"blue\"}"
 
