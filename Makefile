@@ -55,12 +55,17 @@ transcript: ## write the README's transcript anew, from a real run
 
 .PHONY: fuzz
 fuzz: ## fuzz every parser for half a minute each
-	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner sandbox); do \
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner cmd sandbox); do \
 	  d=$$(dirname $$f); \
 	  for n in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$f); do \
 	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s .) || exit 1; \
 	  done; \
 	done
+
+# The tables in docs/verdict.md are written by it: make bench-verdict FLAGS=-update.
+.PHONY: bench-verdict
+bench-verdict: ## prove the verdict in full (some minutes)
+	$(GO) test ./runner/verdict -run '^TestProof$$' -count=1 -v -timeout 2h -full $(FLAGS)
 
 # BENCH="-judged -rounds 3" is a short look; BENCH=-h says what else there is.
 .PHONY: bench-sampler
