@@ -41,7 +41,11 @@ func Affordable(c Claim, budget int64) []Problem {
 }
 
 func undecidable(budget int64, what string, need int64, about string) string {
-	return fmt.Sprintf("%s requests cannot decide %s: %s%s are needed", grouped(budget), what, about, grouped(need))
+	requests := "requests"
+	if budget == 1 {
+		requests = "request"
+	}
+	return fmt.Sprintf("%s %s cannot decide %s: %s%s are needed", grouped(budget), requests, what, about, grouped(need))
 }
 
 func wouldDo(what string, format func(float64) string, x float64) string {

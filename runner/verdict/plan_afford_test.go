@@ -184,7 +184,8 @@ func follow(t *testing.T, c Claim, ps []Problem) (looser Claim, needed int64, hi
 func TestWhatWouldDoDoes(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 5))
 	problems, hints := 0, 0
-	for range 1500 {
+	runs := scale(1500)
+	for range runs {
 		c := anyClaim(r)
 		budget := int64(1) << r.IntN(15)
 		ps := Affordable(c, budget)
@@ -210,8 +211,38 @@ func TestWhatWouldDoDoes(t *testing.T) {
 			t.Fatalf("%+v\n%v\nlooser: %v", c, Problems(ps), Problems(left))
 		}
 	}
-	if problems < 300 || hints < 200 {
+	if problems < runs/5 || hints < runs/8 {
 		t.Errorf("only %d problems, %d of them with hints", problems, hints)
+	}
+}
+
+// Claims at the limits of what is valid end, and with a number that is enough.
+func TestAffordableAtTheLimits(t *testing.T) {
+	ten := func(want, tolerance float64) Claim {
+		return Claim{Shares: []Share{{Name: "a", Want: want, Tolerance: tolerance}, {Name: "b", Want: 1 - want, Tolerance: tolerance}}, Errors: .5, Alpha: .001, Beta: .01}
+	}
+	narrow, sure := ten(.5, 1e-6), ten(.4, .05)
+	sure.Alpha, sure.Beta, sure.Errors = 1e-300, 1e-300, 1e-6
+	many := Claim{Errors: .01, Alpha: .001, Beta: .01}
+	for i := range 1000 {
+		many.Shares = append(many.Shares, Share{Name: fmt.Sprint("d", i), Want: .001, Tolerance: .0005})
+	}
+	for i, c := range []Claim{narrow, sure, many, ten(1e-6, 1e-6), ten(1e-12, .5), ten(1-1e-12, .5), ten(.5, .4999999)} {
+		if ps := c.Validate(); ps != nil {
+			t.Fatalf("%d: %v", i, ps)
+		}
+		for _, budget := range []int64{math.MinInt64, -1, 0, 1, 1000, math.MaxInt64} {
+			ps := Affordable(c, budget)
+			if ps == nil {
+				continue
+			}
+			if _, needed, _ := follow(t, c, ps); Affordable(c, needed) != nil {
+				t.Errorf("%d: %d would be needed: %v", i, needed, Affordable(c, needed))
+			}
+		}
+		if ps := Affordable(c, math.MaxInt64); ps != nil {
+			t.Errorf("%d: %v", i, ps)
+		}
 	}
 }
 
