@@ -309,7 +309,7 @@ func (t table) markdown() string {
 func (t table) put(tb testing.TB, text string) string {
 	before, rest := block(tb, text, t.name)
 	_, after, _ := strings.Cut(rest, "<!-- end -->")
-	return before + "\n" + t.markdown() + "<!-- end -->" + after
+	return before + "\n\n" + t.markdown() + "\n<!-- end -->" + after
 }
 
 // block returns the text up to the table's first comment, with it, and what follows.
