@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"reflect"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,12 @@ func (n *names) have(host string) []netip.Addr {
 
 // read has an exchanger go on reading an odd answer, of which data has come.
 func (l *loop) read(n *lane, data []byte) {
+	if withItself(n.fd) {
+		l.hangUp(n)
+		n.o.Connection = -1
+		l.unconnected(n, unix.ECONNREFUSED)
+		return
+	}
 	n.phase, n.limit = reading, never
 	conn, err := duplicate(n.fd)
 	if err != nil {
@@ -58,6 +65,18 @@ func (l *loop) read(n *lane, data []byte) {
 		n.again = x.resume(l.ctx, n, rest, whole)
 		n.ended = time.Since(l.begin)
 	})
+}
+
+// withItself says whether a socket is connected with itself. That may happen at a
+// port from which this machine connects, while nobody listens there: then the
+// request comes back as an answer.
+func withItself(fd int) bool {
+	local, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	peer, err := unix.Getpeername(fd)
+	return err == nil && reflect.DeepEqual(local, peer)
 }
 
 // comeBack hands a lane back to the loop.

@@ -145,7 +145,13 @@ func (l *loop) run(ctx context.Context) error {
 				happened++
 				l.event(&l.lanes[n], events[i].Events)
 			}
-			l.dispatch()
+			// Without a rate, first all answers are read that are there, and then all
+			// are asked again: sending takes most of the time, and an answer that came
+			// meanwhile would have to wait to be read. That would look like the
+			// gateway's latency.
+			if l.o.Rate > 0 {
+				l.dispatch()
+			}
 		}
 	}
 	l.deliver()

@@ -74,12 +74,12 @@ func (p *poll) open(tick time.Duration) (err error) {
 func (p *poll) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, fd := range []int{p.event, p.tick, p.fd} {
-		if fd >= 0 {
-			unix.Close(fd)
+	for _, fd := range []*int{&p.event, &p.tick, &p.fd} {
+		if *fd >= 0 {
+			unix.Close(*fd)
 		}
+		*fd = -1
 	}
-	p.event = -1
 }
 
 // wake ends a wait, or the next one.
