@@ -35,6 +35,10 @@ func (c *counted) add(name, number string, at document.Mistake) {
 		at.Text, at.Hint = text, hint
 		c.mistakes = append(c.mistakes, at)
 	}
+	if strings.TrimSpace(name) == "" {
+		wrong(fmt.Sprintf("%s of what? the name is missing", number), "failed requests are counted as errors="+number)
+		return
+	}
 	if name != errorsName {
 		if m, ok := reserved(name, "failed requests are counted as errors=3").(document.Mistake); ok {
 			wrong(m.Text, m.Hint)
@@ -175,7 +179,7 @@ func (c *counted) knows(name string) bool {
 func (c *counted) json(file string, text []byte) {
 	whole := document.Mistake{Pos: document.Pos{File: file}}
 	var shape map[string]json.RawMessage
-	if err := json.Unmarshal(text, &shape); err == nil && (shape["scenarios"] != nil || shape["result"] != nil || shape["found"] != nil) {
+	if err := json.Unmarshal(text, &shape); err == nil && (compound(shape["scenarios"]) || compound(shape["result"]) || compound(shape["found"])) {
 		if problem := c.recorded(file, text, shape); problem != "" {
 			whole.Text = problem
 			c.mistakes = append(c.mistakes, whole)
@@ -208,9 +212,15 @@ func (c *counted) json(file string, text []byte) {
 	}
 }
 
+// compound tells an object or a list from a count: an outcome may be called
+// "found", too.
+func compound(value json.RawMessage) bool {
+	return len(value) > 0 && (value[0] == '{' || value[0] == '[')
+}
+
 // recorded reads what assay itself wrote. It returns what is wrong.
 func (c *counted) recorded(file string, text []byte, shape map[string]json.RawMessage) string {
-	if shape["scenarios"] != nil {
+	if compound(shape["scenarios"]) {
 		r, err := record.Parse(text)
 		if err != nil {
 			return err.Error()
@@ -233,7 +243,7 @@ func (c *counted) recorded(file string, text []byte, shape map[string]json.RawMe
 		return err.Error()
 	}
 	from := s.Result
-	if shape["found"] != nil {
+	if compound(shape["found"]) {
 		from = s.Found
 	}
 	if len(from.Shares) == 0 {

@@ -120,6 +120,9 @@ func (f *sampleFlags) run(ctx context.Context, flags *pflag.FlagSet, stdout, std
 		fmt.Fprintln(stderr, "interrupted; this is what there is")
 	}
 	s := survey.End()
+	if len(s.Faults) == 0 && s.Latency.Count == 0 && stopped == nil {
+		fmt.Fprintf(stderr, "not one request ended within %s (--timeout says how long one may take: %s)\n", report.Duration(s.Duration), f.timeout)
+	}
 	if options.Claim == nil {
 		err = f.tellFound(stdout, stderr, s, survey.Found())
 	} else {
@@ -199,8 +202,10 @@ func (f *sampleFlags) tellFound(stdout, stderr io.Writer, s record.Sample, found
 	if err != nil {
 		return unjudged(err)
 	}
-	if found.Errors.Count == found.N {
+	if found.N > 0 && found.Errors.Count == found.N {
 		fmt.Fprintln(stderr, "no rule told a single answer"+f.fieldMeant(s))
+	}
+	if found.Errors.Count == found.N {
 		return outcome{code: exitFailed}
 	}
 	return nil
