@@ -70,7 +70,11 @@ func (j *judging) observe(o *sample.Observation) verdict.State {
 		var listed bool
 		if i, listed = j.index[o.Outcome]; !listed {
 			i = verdict.Unlisted
-			j.unlisted[o.Outcome]++
+			name := o.Outcome
+			if _, known := j.unlisted[name]; !known && len(j.unlisted) >= verdict.FoundNames {
+				name = otherNames // a gateway may give each answer a name of its own
+			}
+			j.unlisted[name]++
 		}
 	}
 	j.settling.Observe(i)

@@ -29,7 +29,8 @@ type Rule struct {
 	// Match is looked for in the value of JSON or Header, else in the body.
 	Match *regexp.Regexp
 	// Values maps the value to the outcome; a value that is not in it does not
-	// match. Else Name is the outcome, else the value itself.
+	// match. Else Name is the outcome, else the value itself; one of more than 200
+	// bytes does not match.
 	Values map[string]string
 	Name   string
 }
@@ -162,7 +163,12 @@ func (c *Classifier) match(r *rule, a *answer) (string, bool) {
 	case r.Name != "":
 		return r.Name, true
 	}
-	return c.names.name(value), len(value) > 0
+	// A name is no document: a gateway could make this side keep as many as it
+	// keeps names, each as long as a body may be.
+	if len(value) == 0 || len(value) > bodyKept {
+		return "", false
+	}
+	return c.names.name(value), true
 }
 
 // statusTexts are made once: a text made for each answer would be garbage.

@@ -2,7 +2,9 @@ package sample
 
 import (
 	"context"
+	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 )
 
@@ -47,4 +49,22 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 func live(m *runtime.MemStats) {
 	runtime.GC()
 	runtime.ReadMemStats(m)
+}
+
+// A gateway that gives each answer a name of its own, or one as long as a body
+// may be, does not fill the memory either.
+func TestNamesDoNotFillTheMemory(t *testing.T) {
+	tally := NewTally()
+	for i := range int64(10_000) {
+		tally.Add([]Observation{{Outcome: fmt.Sprint("name ", i)}})
+	}
+	if len(tally.Outcomes) != outcomesTold+1 || tally.Outcomes[OtherOutcomes] != 9000 || tally.Outcomes["name 999"] != 1 {
+		t.Errorf("%d names, %d others", len(tally.Outcomes), tally.Outcomes[OtherOutcomes])
+	}
+	c := NewClassifier([]Rule{{JSON: "color"}})
+	for length, want := range map[int]bool{1: true, bodyKept: true, bodyKept + 1: false, 1 << 20: false} {
+		if name, ok := c.Classify(200, nil, []byte(`{"color":"`+strings.Repeat("x", length)+`"}`)); ok != want || ok && len(name) != length {
+			t.Errorf("a name of %d bytes: %v, want %v", length, ok, want)
+		}
+	}
 }

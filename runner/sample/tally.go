@@ -6,6 +6,12 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
+// outcomesTold is how many outcomes a Tally tells apart.
+const outcomesTold = 1000
+
+// OtherOutcomes stands in a Tally for outcomes beyond the first thousand names.
+const OtherOutcomes = "other outcomes"
+
 // Tally sums observations up in memory that does not grow with their number.
 type Tally struct {
 	N        int64
@@ -47,12 +53,21 @@ func (t *Tally) Add(batch []Observation) {
 				t.Statuses[o.Status]++
 			}
 		} else {
-			t.Outcomes[o.Outcome]++
+			t.count(o.Outcome)
 		}
 		if o.Fault == "" || o.Fault == ServerError || o.Fault == UnknownAnswer {
 			t.time(o.Latency)
 		}
 	}
+}
+
+// count bounds how many names are kept: without Values a rule takes them from
+// the answers, and a gateway may give each answer a name of its own.
+func (t *Tally) count(outcome string) {
+	if _, known := t.Outcomes[outcome]; !known && len(t.Outcomes) >= outcomesTold {
+		outcome = OtherOutcomes
+	}
+	t.Outcomes[outcome]++
 }
 
 func (t *Tally) time(d time.Duration) {
