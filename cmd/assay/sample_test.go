@@ -243,7 +243,7 @@ func TestSampleIsInterrupted(t *testing.T) {
 		whole(w, color, number)
 	}
 	url := serve(t, g)
-	ask := func(args string) (error, string) {
+	ask := func(args string) (string, error) {
 		c := sampleCommand()
 		var out bytes.Buffer
 		c.SetOut(&out)
@@ -251,9 +251,9 @@ func TestSampleIsInterrupted(t *testing.T) {
 		c.SilenceErrors, c.SilenceUsage = true, true
 		c.SetArgs(strings.Fields(args))
 		err := c.ExecuteContext(ctx)
-		return err, out.String()
+		return out.String(), err
 	}
-	err, text := ask(url + " --answer json:color --expect blue=80%,green=20% --tolerance 0.1pp")
+	text, err := ask(url + " --answer json:color --expect blue=80%,green=20% --tolerance 0.1pp")
 	if o, ok := err.(outcome); !ok || o.code != exitUndecided || !strings.Contains(text, "interrupted; this is what there is\nundecided: not decided after ") {
 		t.Errorf("got %v\n%s", err, text)
 	}
