@@ -76,11 +76,8 @@ func NewSurvey(o SurveyOptions) (*Survey, error) {
 // Run asks until the claim is decided, the budget is used up or ctx ends; the
 // end of ctx is not an error, for what was seen until then stands.
 func (s *Survey) Run(ctx context.Context) error {
-	// Not a deadline of the context: a dialer would heed that by itself, and what
-	// it then says looks like a gateway that lets nobody in.
-	limited, cancel := context.WithCancel(ctx)
+	limited, cancel := context.WithTimeout(ctx, s.options.Time)
 	defer cancel()
-	defer time.AfterFunc(s.options.Time, cancel).Stop()
 	s.mu.Lock()
 	s.began = time.Now()
 	s.mu.Unlock()

@@ -30,8 +30,11 @@ func Run(ctx context.Context, o Options, each func([]Observation) (more bool)) e
 	if err != nil {
 		return err
 	}
-	inner, cancel := context.WithCancelCause(ctx)
+	// Not with ctx's deadline: a dialer heeds one by itself, a moment before ctx
+	// ends, and what it then says looks like a gateway that lets nobody in.
+	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() { cancel(ctx.Err()) })()
 	begin, names := time.Now(), newNames()
 	w := newWindow(o.ahead(), o.pace(begin))
 	defer context.AfterFunc(inner, w.close)()
