@@ -89,7 +89,7 @@ func TestEveryKindOfGatewayPasses(t *testing.T) {
 			if s.possible(kind) {
 				t.Run(s.name+" "+kind, func(t *testing.T) {
 					t.Parallel()
-					s.run(t, kind, scale(100))
+					s.run(t, kind, scale(gatewayRuns))
 				})
 			}
 		}

@@ -51,7 +51,7 @@ func everMisses(r *rand.Rand, c Claim, truth []float64, n int) bool {
 		} else {
 			counts[i]++
 		}
-		if k%10 != 0 && k > 100 {
+		if k%25 != 0 && k > 60 {
 			continue
 		}
 		for i, s := range c.Shares {

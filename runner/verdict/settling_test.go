@@ -103,7 +103,7 @@ func TestSettling(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got[settle(s, r, old, truth, change, 30000, 200000)]++
+				got[settle(s, r, old, truth, change, 10000, 40000)]++
 			}
 			return got
 		}
