@@ -27,7 +27,7 @@ named must never come: the first one fails, unless --leak tolerates some. --erro
 requests are tolerated.`
 
 func (f *claimFlags) add(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.expect, "expect", nil, "`NAME=SHARE,…` of all answers, such as blue=40%,canary=20%+-2pp (may be repeated)")
+	flags.StringArrayVar(&f.expect, "expect", nil, "`NAME=SHARE,...` of all answers, such as blue=40%,canary=20%+-2pp (may be repeated)")
 	flags.StringVar(&f.tolerance, "tolerance", "", "`POINTS` that a share may be off on either side, such as 5pp")
 	flags.StringVar(&f.leak, "leak", "", "`SHARE` that each outcome wanted at 0% may have, and all that are not named together (default: none)")
 	flags.StringVar(&f.errors, "errors", document.Percent(verdict.DefaultErrors).String(), "`SHARE` of failed requests that is tolerated")

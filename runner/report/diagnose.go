@@ -116,7 +116,7 @@ func nothingAnswers(s record.Sample) string {
 // must fit that better, by likelihood, than errors that hit all alike.
 func backendDown(s record.Sample) string {
 	r := s.Result
-	if r.Errors.Count == 0 || r.Because == verdict.BecauseLeak || s.Faults["unknown answer"] == r.Errors.Count {
+	if r.Errors.Count == 0 || r.Errors.Got <= r.Errors.Tolerated || r.Because == verdict.BecauseLeak || s.Faults["unknown answer"] == r.Errors.Count {
 		return ""
 	}
 	alike := likelihood(r, -1)

@@ -63,6 +63,7 @@ func TestDiagnose(t *testing.T) {
 		{"settled on something wrong", settled(), "routing mistake: the answers are steady and divided otherwise than wanted: blue 36.4 % instead of 40 %, green 36.7 % instead of 40 %, canary 26.9 % instead of 20 %"},
 		{"the VM is down, early", faults(judged(t, tutorial(), withErrors(5, 10, 9, 0)), "server error", "503"),
 			"backend down: canary never answered (0 of 24, wanted 20 %) and errors have about its share (20.8 %: server error 5; status 503 5); the split itself is not what is wrong"},
+		{"few errors, and few of a small share", bare(judged(t, verdict.Claim{Shares: []verdict.Share{{Name: "green", Want: .99, Tolerance: .05}, {Name: "blue", Want: .01, Tolerance: .05}}, Errors: .005, Alpha: .001, Beta: .01}, withErrors(2, 1406, 1))), ""},
 		{"blue is down", faults(judged(t, tutorial(), withErrors(11, 0, 10, 5)), "reset", ""),
 			"backend down: blue never answered (0 of 26, wanted 40 %) and errors have about its share (42.3 %: reset 11); the split itself is not what is wrong"},
 		{"the VM is down, most of the time", faults(judged(t, tutorial(), withErrors(190, 400, 400, 10)), "first byte timeout", ""),
