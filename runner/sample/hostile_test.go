@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -310,4 +312,32 @@ func TestOwnLackIsNoFault(t *testing.T) {
 			t.Errorf("%v is taken for the gateway's", lack)
 		}
 	}
+}
+
+// The end of an answer without a length comes after its bytes, and after those
+// of other answers.
+func TestAnswersThatEndLater(t *testing.T) {
+	var mu sync.Mutex
+	end := make(chan struct{}) // that of the connection before
+	address := serve(t, func(c net.Conn) {
+		path := readPath(bufio.NewReader(c))
+		io.WriteString(c, "HTTP/1.0 200 OK\r\n\r\n{\"color\":\""+strings.TrimPrefix(path, "/")+"\"}")
+		own := make(chan struct{})
+		mu.Lock()
+		close(end)
+		end = own
+		mu.Unlock()
+		select {
+		case <-own:
+		case <-t.Context().Done():
+		}
+	})
+	eachPath(t, func(t *testing.T, portable bool) {
+		o := Options{Cases: []Request{{URL: "http://" + address + "/blue"}, {URL: "http://" + address + "/green"}}, Classifier: tutorial(), Workers: 3, Portable: portable}
+		for _, got := range collect(t, o, 100) {
+			if want := []string{"blue", "green"}[got.Case]; got.Outcome != want {
+				t.Fatalf("want %s: %+v", want, got)
+			}
+		}
+	})
 }

@@ -255,6 +255,7 @@ func (l *loop) receive(n *lane, closed bool) {
 		if len(n.buf) == 0 {
 			n.buf = append(n.buf, data...)
 		}
+		n.wire.buf = n.buf // others read into l.buf before the end comes
 		if k < len(l.buf) && !closed {
 			return // an event tells when there is more
 		}
