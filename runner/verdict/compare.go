@@ -92,7 +92,8 @@ type Power struct {
 // are of all answers, errors included; the errors themselves are for
 // CompareErrors. An outcome that only one run's claim names had a share of 0
 // in the other, unless that run saw outcomes that it had no name for: then it
-// may have been any number of those. The error is Problems.
+// may have been any number of those, and the verdict holds whichever it was (of
+// more than 1,000 such answers it stays open). The error is Problems.
 //
 //   - Passed: no share changed by more than the tolerance, up or down. Wrong
 //     with probability at most beta.

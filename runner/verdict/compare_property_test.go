@@ -112,10 +112,10 @@ func TestCompareUnequalClaims(t *testing.T) {
 	// 2,500 answers had no name: canary may have been all of them, or none.
 	two.Counts.Other = 2500
 	c = compareShares(t, two, three, .15)
-	if canary := c.Changes[2]; c.State != Undecided && canary.State != Undecided || canary.Low > 0 || canary.High < .2 || canary.Before.High < .2 {
+	if canary := c.Changes[2]; c.State != Undecided || canary.State != Undecided || canary.Low > 0 || canary.High < .2 || canary.Before.High < .2 {
 		t.Errorf("%+v", c)
 	}
-	if last := c.Changes[len(c.Changes)-1]; last.Name != "not listed" || last.Before.Count != 2500 || last.After.Count != 0 {
+	if last := c.Changes[len(c.Changes)-1]; last.Name != "not listed" || last.Before.Count != 0 || last.Before.High < .2 || last.After.Count != 0 || last.State == Failed {
 		t.Errorf("%+v", last)
 	}
 
@@ -124,6 +124,44 @@ func TestCompareUnequalClaims(t *testing.T) {
 	strict.Claim.Alpha, strict.Claim.Beta = .0001, .02
 	if c := compareShares(t, three, strict, .05); c.Alpha != .0001 || c.Beta != .01 {
 		t.Errorf("levels %g and %g", c.Alpha, c.Beta)
+	}
+}
+
+// The same answers, of which one run has a name for some that the other has
+// not, are no change; and more of them than there can have been before are.
+func TestCompareNamesThatOneRunLacks(t *testing.T) {
+	for _, leak := range []float64{0, .02} {
+		claim := Claim{Shares: []Share{{Name: "blue", Want: 1}}, Errors: .01, Alpha: .001, Beta: .01}
+		named := claim
+		named.Shares = []Share{{Name: "blue", Want: 1}, {Name: "canary"}}
+		claim, named = claim.With(0, leak), named.With(0, leak)
+		run := func(c Claim, blue, canary int64) Run {
+			counts, _, problems := c.Named(map[string]int64{"blue": blue, "canary": canary}, 0)
+			if problems != nil {
+				t.Fatal(problems)
+			}
+			return Run{Claim: c, Counts: counts}
+		}
+		for _, both := range [][2]Run{
+			{run(claim, 9850, 150), run(named, 9850, 150)},
+			{run(named, 9850, 150), run(claim, 9850, 150)},
+		} {
+			c := compareShares(t, both[0], both[1], .005)
+			if c.State != Undecided {
+				t.Errorf("leak %g: %s", leak, c.Reason)
+			}
+			for _, x := range c.Changes {
+				if x.Low > 0 || x.High < 0 {
+					t.Errorf("leak %g: nothing changed, and %+v", leak, x)
+				}
+			}
+		}
+		if c := compareShares(t, run(claim, 9850, 150), run(named, 9400, 600), .01); c.State != Failed || c.Changes[1].Low < .02 {
+			t.Errorf("leak %g: %s, %+v", leak, c.Reason, c.Changes)
+		}
+		if c := compareShares(t, run(claim, 9995, 5), run(named, 9995, 5), .02); c.State != Passed {
+			t.Errorf("leak %g: %s", leak, c.Reason)
+		}
 	}
 }
 

@@ -3,13 +3,15 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
-// notListed is the row of the outcomes that no claim names.
-const notListed = "not listed"
+// mostGuesses is how many counts are tried where a run may have counted an
+// outcome among those that it had no name for. Of more nothing is said.
+const mostGuesses = 1000
 
 // A count is what one run has on one row. least and most differ where the run
-// had no name for the outcome and saw some that it had no name for.
+// saw answers that it had no name for, and the other run has the name.
 type count struct {
 	least, most, n int64
 	want, scale    float64 // of the interval's prior, fixed before the run
@@ -27,7 +29,26 @@ func (r Run) share(name string) count {
 		s := r.Claim.Shares[i]
 		return r.count(r.Counts.Outcomes[i], r.Counts.Outcomes[i], s.Want, s.scale())
 	}
-	return r.count(0, r.Counts.Other, 0, DefaultResolution)
+	return r.unnamed(0)
+}
+
+// unnamed is the count of answers that the run had no name for: this many of
+// them at least, and at most all.
+func (r Run) unnamed(least int64) count {
+	if i := r.Claim.Index(NotListed); i != Unlisted {
+		s := r.Claim.Shares[i]
+		return r.count(least, r.nameless(), s.Want, s.scale())
+	}
+	return r.count(least, r.nameless(), 0, DefaultResolution)
+}
+
+// nameless is the number of answers that the run had no name for.
+func (r Run) nameless() int64 {
+	n := r.Counts.Other
+	if i := r.Claim.Index(NotListed); i != Unlisted {
+		n += r.Counts.Outcomes[i]
+	}
+	return n
 }
 
 func (r Run) errors() count {
@@ -38,8 +59,14 @@ func (r Run) errors() count {
 	return r.count(r.Counts.Errors, r.Counts.Errors, 0, tolerated)
 }
 
-func (r Run) other() count {
-	return r.count(r.Counts.Other, r.Counts.Other, 0, DefaultResolution)
+// other is what the run counted of outcomes that neither run names.
+func (r Run) other(names []string) count {
+	for _, name := range names {
+		if r.Claim.Index(name) == Unlisted {
+			return r.unnamed(0) // all of them may have been of that name
+		}
+	}
+	return r.unnamed(r.nameless())
 }
 
 func (c count) word(hits int64) word { return word{float64(hits), float64(c.n - hits)} }
@@ -58,37 +85,41 @@ func (c count) side() Side {
 type row struct {
 	Change
 	before, after count
-	// What the runs say when an outcome without a name is counted so that the
-	// change is least, and greatest.
-	least, greatest gap
-	oneSided        bool // that it fell is nothing to fail for
-	hidden          bool // judged, and nothing to show
+	gaps          []gap // what the runs say, for all that they may have counted; none when that is too much
+	oneSided      bool  // that it fell is nothing to fail for
+	hidden        bool  // judged, and nothing to show
 }
 
 func newRow(name string, allowed float64, before, after count) row {
-	return row{
-		Change: Change{Name: name, Allowed: allowed, Before: before.side(), After: after.side()},
-		before: before, after: after,
-		least:    newGap(before, after, before.most, after.least),
-		greatest: newGap(before, after, before.least, after.most),
+	r := row{Change: Change{Name: name, Allowed: allowed, Before: before.side(), After: after.side()}, before: before, after: after}
+	if float64(before.most-before.least+1)*float64(after.most-after.least+1) > mostGuesses {
+		return r
 	}
+	for a := before.least; a <= before.most; a++ {
+		for b := after.least; b <= after.most; b++ {
+			r.gaps = append(r.gaps, newGap(before, after, a, b))
+		}
+	}
+	return r
 }
 
 // splitRows has a row for each outcome that either run names, and one for all
 // others together: they may not have changed either.
 func splitRows(before, after Run, tolerance float64) []row {
 	var rows []row
-	add := func(name string) { rows = append(rows, newRow(name, tolerance, before.share(name), after.share(name))) }
-	for _, s := range before.Claim.Shares {
-		add(s.Name)
-	}
-	for _, s := range after.Claim.Shares {
-		if before.Claim.Index(s.Name) == Unlisted {
-			add(s.Name)
+	var names []string
+	for _, r := range []Run{before, after} {
+		for _, s := range r.Claim.Shares {
+			if s.Name != NotListed && !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
 		}
 	}
-	other := newRow(notListed, tolerance, before.other(), after.other())
-	other.hidden = before.Counts.Other == 0 && after.Counts.Other == 0
+	for _, name := range names {
+		rows = append(rows, newRow(name, tolerance, before.share(name), after.share(name)))
+	}
+	other := newRow(NotListed, tolerance, before.other(names), after.other(names))
+	other.hidden = before.nameless() == 0 && after.nameless() == 0
 	return append(rows, other)
 }
 
@@ -101,7 +132,13 @@ func errorsRow(before, after Run, rise float64) row {
 // weigh finds the bounds of the change.
 func (r *row) weigh(beta float64) {
 	r.Got = r.After.Got - r.Before.Got
-	r.Low, r.High = r.least.low(beta), r.greatest.high(beta)
+	r.Low, r.High = math.Inf(1), math.Inf(-1)
+	for _, g := range r.gaps {
+		r.Low, r.High = math.Min(r.Low, g.low(beta)), math.Max(r.High, g.high(beta))
+	}
+	if r.gaps == nil {
+		r.Low, r.High = -1, 1
+	}
 	if r.most() <= r.Allowed {
 		r.State = Passed
 	}
@@ -117,14 +154,17 @@ func (r *row) most() float64 {
 
 // against is the logarithm of the capital of the bet that more changed than allowed.
 func (r *row) against() float64 {
-	low, allowed := -r.Allowed, r.Allowed
+	if r.gaps == nil {
+		return math.Inf(-1)
+	}
+	low, least := -r.Allowed, math.Inf(1)
 	if r.oneSided {
 		low = -1
 	}
-	if r.least.seen() < low && r.greatest.seen() > allowed {
-		return math.Inf(-1) // one of the counts in between may lie within
+	for _, g := range r.gaps {
+		least = math.Min(least, g.beyond(low, r.Allowed))
 	}
-	return math.Min(r.least.beyond(low, allowed), r.greatest.beyond(low, allowed))
+	return least
 }
 
 // judge fails by the mean of all rows' capitals and passes when each row does.

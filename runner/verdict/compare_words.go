@@ -62,7 +62,7 @@ func (r *row) title() string {
 	switch {
 	case r.oneSided:
 		return "the share of errors"
-	case r.Name == notListed:
+	case r.Name == NotListed:
 		return "the share of what is not listed"
 	}
 	return r.Name

@@ -34,6 +34,7 @@ type Pair struct {
 	claim           Claim
 	tolerance, rise float64
 	ratio           int64
+	other           int // the category of what no share names: the share NotListed if there is one
 
 	waiting [2]line    // answers of blocks that are not complete
 	counts  [2][]int64 // of complete blocks: one per share, then errors, then other
@@ -81,11 +82,16 @@ func NewPair(c Claim, tolerance, rise float64, ratio int) (*Pair, error) {
 	for arm := range p.counts {
 		p.counts[arm] = make([]int64, k+2)
 	}
+	if p.other = c.Index(NotListed); p.other == Unlisted {
+		p.other = k + 1
+	}
 	if tolerance > 0 {
 		for i, s := range c.Shares {
 			p.addShare(i, s.Want)
 		}
-		p.addShare(k+1, 0) // what no share names may not differ either
+		if p.other == k+1 {
+			p.addShare(p.other, 0) // what no share names may not differ either
+		}
 	}
 	if rise > 0 {
 		p.pass = append(p.pass, newErrorsPass(k, rise, float64(ratio)))
@@ -117,7 +123,7 @@ func (p *Pair) Observe(arm Arm, i int) {
 	case i == Error:
 		i = k
 	case i == Unlisted:
-		i = k + 1
+		i = p.other
 	default:
 		panic(fmt.Sprintf("verdict: no share %d in a claim of %d", i, k))
 	}
@@ -264,7 +270,7 @@ func (p *Pair) category(r *row) int {
 	case r.oneSided:
 		return len(p.claim.Shares)
 	case i == Unlisted:
-		return len(p.claim.Shares) + 1
+		return p.other
 	default:
 		return i
 	}

@@ -257,6 +257,7 @@ func TestPairSaysWhy(t *testing.T) {
 		{"fewer", feed(mustNewPair(t, c, .05, .01, 1), 100, blocks, blocks), Undecided, "not decided (100 answers before, 100 after): the share of errors may have risen by up to 5.9 pp; no share fails before 250 answers of each"},
 		{"off", feed(mustNewPair(t, c, .05, .01, 1), 5000, blocks, []int{0, 1, 2, 2, 2}), Failed, "canary rose from 20 % to 60 %, by more than 5 pp (250 answers before, 250 after)"},
 		{"not listed", feed(mustNewPair(t, zero, .01, .01, 1), 5000, []int{0}, []int{0, Unlisted}), Failed, "the share of what is not listed rose from 0 % to 50 %, by more than 1 pp (1,250 answers before, 1,250 after)"},
+		{"not listed, and a leak tolerated", feed(mustNewPair(t, zero.With(0, .01), .01, .01, 1), 5000, []int{0}, []int{0, Unlisted, 3, 0}), Failed, "the share of what is not listed rose from 0 % to 50 %, by more than 1 pp (1,250 answers before, 1,250 after)"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := tt.pair.Result()
