@@ -93,6 +93,9 @@ func (l *loop) cameBack() {
 	back := l.back
 	l.back = nil
 	l.mu.Unlock()
+	if l.ctx.Err() != nil {
+		return // it may have been cut by that: nothing can be said of it
+	}
 	for _, n := range back {
 		switch n.phase {
 		case resolving:
