@@ -157,7 +157,11 @@ func TestEndsWithItsParent(t *testing.T) {
 		}
 		get(t, g.URL("web"))
 		fmt.Printf("\ngateway %s %s\n", g.Address("web"), g.folder)
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		self, err := os.FindProcess(os.Getpid())
+		if err != nil {
+			t.Fatal(err)
+		}
+		self.Kill()
 		select {}
 	}
 	c := exec.Command(os.Args[0], "-test.run=^TestEndsWithItsParent$")
