@@ -109,7 +109,7 @@ func (l *loop) connect(n *lane) {
 		atOnce(n.fd)
 	}
 	n.phase, n.events = connecting, 0
-	l.until(n, l.now+part)
+	l.limit(n, l.now+part)
 	l.send(n)
 }
 
@@ -144,7 +144,7 @@ func (l *loop) connected(n *lane) {
 		l.opened++
 	}
 	n.phase, n.o.Connection = asking, n.number
-	l.until(n, l.sooner(n, l.o.FirstByteTimeout))
+	l.limit(n, l.sooner(n, l.o.FirstByteTimeout))
 }
 
 // send sends what is left of the request. While connecting, that is also how it
@@ -237,7 +237,7 @@ func (l *loop) receive(n *lane, closed bool) {
 		}
 		if n.phase == asking {
 			n.phase = answering
-			l.until(n, n.whole)
+			l.limit(n, n.whole)
 		}
 		data := l.buf[:k]
 		if len(n.buf) > 0 {
@@ -305,7 +305,7 @@ func (l *loop) finish(n *lane, again bool, head, body []byte) {
 	}
 	if pause := backoff(n.faults); pause > 0 && !l.o.Open {
 		n.phase = pausing
-		l.until(n, l.now+pause)
+		l.limit(n, l.now+pause)
 		return
 	}
 	l.free++

@@ -10,9 +10,8 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A loop sends all requests of a run from one goroutine, which waits for all
@@ -69,9 +68,36 @@ const (
 	// window has room again, and whether somebody ought to be woken for less than
 	// batchSize observations.
 	tick = 5 * time.Millisecond
-	// briskFrom is how many events from one tick to the next make a loop brisk.
-	briskFrom = 10
 )
+
+// A pulse says whether a loop is brisk: whether so much happens that it keeps its
+// place in the scheduler while it waits (see poll.wait).
+type pulse struct {
+	events int // since the last tick
+	calm   int // for so many ticks it must not be brisk
+	brisk  bool
+}
+
+// running is how many loops there are in this process.
+var running atomic.Int32
+
+const (
+	briskFrom = 10  // events from one tick to the next
+	calmFor   = 200 // ticks
+)
+
+// tick begins the time until the next tick. nothing: not even an event before
+// the tick ended the wait. Then perhaps those whom the loop waits for are in this
+// process and wait for its place.
+func (p *pulse) tick(nothing bool) {
+	if p.calm = max(0, p.calm-1); p.brisk && nothing {
+		p.calm = calmFor
+	}
+	// Several loops must not hold all the places there are.
+	n := int(running.Load())
+	p.brisk = p.calm == 0 && p.events >= briskFrom && (n == 1 || n < runtime.GOMAXPROCS(0))
+	p.events = 0
+}
 
 // newLoop returns nil for what a loop cannot do.
 func newLoop(o *Options, cases []prepared, names *names, begin time.Time, w *window) *loop {
@@ -115,20 +141,15 @@ func (l *loop) run(ctx context.Context) error {
 	l.ctx = ctx
 	defer l.end()
 	defer context.AfterFunc(ctx, l.poll.wake)()
-	if l.o.Rate > 0 {
-		// The kernel may be 50 µs late by default, and what is late in an open loop
-		// looks like the gateway's latency. The setting is the thread's: it must not
-		// be used by others, and ends with this goroutine.
-		runtime.LockOSThread()
-		unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	}
-	happened, brisk := 0, false
+	running.Add(1)
+	defer running.Add(-1)
+	var pulse pulse
 	for ctx.Err() == nil && l.failed == nil {
 		l.now = time.Since(l.begin)
 		l.expire()
 		l.dispatch()
 		l.deliver()
-		events, err := l.poll.wait(l.pause(), brisk)
+		events, err := l.poll.wait(l.until(), l.now, pulse.brisk)
 		if err != nil {
 			return fmt.Errorf("waiting for answers: %w", err)
 		}
@@ -137,12 +158,13 @@ func (l *loop) run(ctx context.Context) error {
 			case wakeup:
 				l.poll.woken(n)
 				l.cameBack()
+			case rang:
 			case ticked:
 				l.poll.woken(n)
+				pulse.tick(len(events) == 1)
 				runtime.Gosched() // a brisk loop would let nobody else run
-				happened, brisk = 0, happened >= briskFrom
 			default:
-				happened++
+				pulse.events++
 				l.event(&l.lanes[n], events[i].Events)
 			}
 			// Without a rate, first all answers are read that are there, and then all
@@ -225,8 +247,9 @@ func (l *loop) deliver() {
 	}
 }
 
-// pause is how long nothing is to be done unless something happens.
-func (l *loop) pause() time.Duration {
+// until is when something is to be done if nothing happens; never if a tick comes
+// before that.
+func (l *loop) until() time.Duration {
 	at := l.soonest
 	if l.taken && l.free > 0 {
 		at = min(at, l.due)
@@ -235,11 +258,11 @@ func (l *loop) pause() time.Duration {
 	if at-l.now > tick {
 		return never
 	}
-	return at - l.now
+	return at
 }
 
-// until bounds the phase of a lane.
-func (l *loop) until(n *lane, at time.Duration) {
+// limit bounds the phase of a lane.
+func (l *loop) limit(n *lane, at time.Duration) {
 	n.limit = at
 	l.soonest = min(l.soonest, at)
 }

@@ -90,7 +90,7 @@ func TestLoopTimeLimits(t *testing.T) {
 		l.resting[0].first = l.lanes[i].behind
 		l.lanes[i].phase = pausing
 		l.free--
-		l.until(&l.lanes[i], ms*time.Millisecond)
+		l.limit(&l.lanes[i], ms*time.Millisecond)
 	}
 	for _, tt := range []struct {
 		now, soonest time.Duration
@@ -371,5 +371,37 @@ func BenchmarkLoopKeptAlive(b *testing.B) {
 	b.ResetTimer()
 	if err := Run(b.Context(), o, func(batch []Observation) bool { seen += len(batch); return seen < b.N }); err != nil {
 		b.Fatal(err)
+	}
+}
+
+// A loop is brisk while much happens, but not when nobody answers it then.
+func TestPulse(t *testing.T) {
+	running.Add(1)
+	defer running.Add(-1)
+	var p pulse
+	beat := func(events int, nothing bool) bool {
+		p.events += events
+		p.tick(nothing)
+		return p.brisk
+	}
+	if beat(briskFrom-1, false) || !beat(briskFrom, false) || !beat(1000, false) {
+		t.Error("it is brisk from many events on")
+	}
+	if beat(0, true) || beat(1000, false) {
+		t.Error("it is not brisk after it waited in vain")
+	}
+	for range calmFor - 2 {
+		if beat(1000, false) {
+			t.Fatal("it is brisk again too soon")
+		}
+	}
+	if !beat(1000, false) {
+		t.Error("it is never brisk again")
+	}
+	others := int32(runtime.GOMAXPROCS(0))
+	running.Add(others)
+	defer running.Add(-others)
+	if beat(1000, false) {
+		t.Error("several loops take all the processors")
 	}
 }

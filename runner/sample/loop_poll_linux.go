@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"sync"
 	"syscall"
@@ -21,9 +22,16 @@ import (
 // A poll waits for what happens on sockets.
 type poll struct {
 	fd     int
-	tick   int // timerfd
+	file   *os.File // the same, for the runtime
+	parked syscall.RawConn
+	look   func(uintptr) bool
 	events [256]unix.EpollEvent
-	until  unix.Timespec
+	found  int
+	failed syscall.Errno
+
+	tick  int // timerfd that goes off again and again
+	alarm int // timerfd that is set
+	set   time.Duration
 
 	mu    sync.Mutex // held while waking: nobody writes to what has been closed
 	event int        // eventfd; -1 once closed
@@ -33,16 +41,16 @@ type poll struct {
 const (
 	wakeup = -1 - iota // somebody woke the poll
 	ticked             // it is time for what is done now and then
+	rang               // the alarm
 )
 
-// open returns an error where the kernel lacks something (epoll_pwait2 came
-// with Linux 5.11).
+// open makes a poll that ticks so often.
 //
-// A tick comes so often. It is there because a time limit of a wait is not free:
-// one that is the next to end of all on this machine has a clock set for it,
-// and unset when something happens, which costs more than reading an answer.
+// The tick is there because an alarm is not free: where it is the next of all on
+// this machine, the processor's clock is set for it, and set back when something
+// happens, which costs more than reading an answer.
 func (p *poll) open(tick time.Duration) (err error) {
-	p.fd, p.tick, p.event = -1, -1, -1
+	p.fd, p.tick, p.alarm, p.event, p.set = -1, -1, -1, -1, never
 	defer func() {
 		if err != nil {
 			p.close()
@@ -51,34 +59,57 @@ func (p *poll) open(tick time.Duration) (err error) {
 	if p.fd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return err
 	}
+	if err = unix.SetNonblock(p.fd, true); err != nil { // the runtime polls only what is
+		return err
+	}
+	p.file = os.NewFile(uintptr(p.fd), "epoll")
+	if err = p.file.SetDeadline(time.Time{}); err != nil {
+		return err
+	}
+	if p.parked, err = p.file.SyscallConn(); err != nil {
+		return err
+	}
+	p.look = func(uintptr) bool { return p.harvest(0) }
 	if p.event, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return err
 	}
-	if p.tick, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK); err != nil {
+	if err = p.watch(p.event, wakeup, unix.EPOLLIN, false); err != nil {
+		return err
+	}
+	if p.tick, err = p.timer(ticked, unix.EPOLLIN); err != nil {
 		return err
 	}
 	every := unix.NsecToTimespec(int64(tick))
 	if err = unix.TimerfdSettime(p.tick, 0, &unix.ItimerSpec{Interval: every, Value: every}, nil); err != nil {
 		return err
 	}
-	if err = p.watch(p.event, wakeup, unix.EPOLLIN, false); err != nil {
-		return err
-	}
-	if err = p.watch(p.tick, ticked, unix.EPOLLIN, false); err != nil {
-		return err
-	}
-	_, err = p.wait(0, false)
+	// At the edge: setting it anew takes the old event back.
+	p.alarm, err = p.timer(rang, unix.EPOLLIN|unix.EPOLLET)
 	return err
+}
+
+func (p *poll) timer(number int32, events uint32) (int, error) {
+	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
+	if err != nil {
+		return -1, err
+	}
+	return fd, p.watch(fd, number, events, false)
 }
 
 func (p *poll) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, fd := range []*int{&p.event, &p.tick, &p.fd} {
+	for _, fd := range []*int{&p.event, &p.tick, &p.alarm} {
 		if *fd >= 0 {
 			unix.Close(*fd)
 		}
 		*fd = -1
+	}
+	switch {
+	case p.file != nil:
+		p.file.Close() // a second time does nothing
+	case p.fd >= 0:
+		unix.Close(p.fd)
 	}
 }
 
@@ -115,33 +146,50 @@ func (p *poll) watch(fd int, number int32, events uint32, again bool) error {
 	return nil
 }
 
-// wait waits for events, for so long at most, or until there is one.
+// wait waits for events until a time at most, both since the same beginning.
 //
-// A wait that is brisk keeps the goroutine's place in the scheduler. Otherwise a
-// thread of the runtime looks every 20 µs whether it ought to be given to
-// somebody else, which may cost more than the loop does. Nobody has to wait for
-// the place for long: the tick ends each wait, and so does a signal when the
-// garbage collector stops the world.
-func (p *poll) wait(limit time.Duration, brisk bool) ([]unix.EpollEvent, error) {
-	p.until = unix.NsecToTimespec(int64(max(0, limit)))
-	until := &p.until
-	if limit == never {
-		until = nil
+// The goroutine waits as for any connection, unless the loop is brisk: then it
+// keeps its thread and its place in the scheduler, because to give them away and
+// to get them back takes longer than the wait. Nobody waits for the place for
+// long: the tick ends each wait, and so does the signal by which the garbage
+// collector stops the world.
+func (p *poll) wait(until, now time.Duration, brisk bool) ([]unix.EpollEvent, error) {
+	if until > now && until != never && until != p.set {
+		at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(until - now))}
+		if err := unix.TimerfdSettime(p.alarm, 0, &at, nil); err != nil {
+			return nil, err
+		}
+		p.set = until
 	}
-	var n uintptr
-	var errno syscall.Errno
-	if brisk || limit <= 0 {
-		n, _, errno = syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
-	} else {
-		n, _, errno = syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(unsafe.Pointer(until)), 0, 0)
+	p.failed = 0
+	switch {
+	case until <= now:
+		p.harvest(0)
+	case brisk:
+		p.harvest(-1)
+	default:
+		if err := p.parked.Read(p.look); err != nil {
+			return nil, err
+		}
 	}
-	switch errno {
-	case 0:
-		return p.events[:n], nil
-	case unix.EINTR:
-		return nil, nil
+	if p.failed != 0 {
+		return nil, p.failed
 	}
-	return nil, errno
+	return p.events[:p.found], nil
+}
+
+// harvest takes the events that are there, after so many milliseconds at most; it
+// says whether the wait is over.
+func (p *poll) harvest(milliseconds int) bool {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.fd), uintptr(unsafe.Pointer(&p.events)), uintptr(len(p.events)), uintptr(milliseconds), 0, 0)
+	if p.found = int(n); errno != 0 {
+		p.found = 0
+		if errno != unix.EINTR {
+			p.failed = errno
+		}
+		return true
+	}
+	return n > 0
 }
 
 // receive reads what has come; 0 and no error at the end.
