@@ -56,3 +56,27 @@ func TestWith(t *testing.T) {
 		t.Errorf("twice: got %+v, want %+v", again, want)
 	}
 }
+
+// Where a leak of outcomes without a name is tolerated, they are judged as the
+// share that stands for them, one by one or added up.
+func TestUnlistedMayLeak(t *testing.T) {
+	c := canary(.05, .005, .001, .01).With(0, .01)
+	one, added := mustNew(t, c), mustNew(t, c)
+	for i := range 3000 {
+		outcome := [...]int{0, 1, 2, 0, 1}[i%5]
+		if i%300 == 7 {
+			outcome = c.Index("pink")
+		}
+		if one.Observe(outcome); one.Look() != Undecided {
+			break
+		}
+	}
+	counts := one.Counts()
+	if one.state != Passed || counts.Other != 0 || counts.Outcomes[3] < 3 {
+		t.Errorf("%s, %+v", one.Result().Reason, counts)
+	}
+	counts.Outcomes[3], counts.Other = 0, counts.Outcomes[3]
+	if added.Update(counts); !reflect.DeepEqual(one.Result(), added.Result()) {
+		t.Errorf("added up: %s, %+v", added.Result().Reason, added.Counts())
+	}
+}

@@ -54,14 +54,14 @@ const (
 // What Observe takes instead of an index into Claim.Shares.
 const (
 	Error    = -1 // the request failed, or no one knows what its answer is
-	Unlisted = -2 // the answer is an outcome that no share names
+	Unlisted = -2 // the answer is an outcome that no share names: a leak, or one of the share NotListed
 )
 
 // Counts is how many answers there were of each kind. Counts of several
 // samplers add up.
 type Counts struct {
 	Outcomes []int64 `json:"outcomes"` // in the order of Claim.Shares
-	Other    int64   `json:"other"`    // outcomes that no share names: a leak
+	Other    int64   `json:"other"`    // outcomes that no share names: a leak, or more of the share NotListed
 	Errors   int64   `json:"errors"`   // failed requests and unknown answers
 }
 

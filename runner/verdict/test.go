@@ -18,6 +18,7 @@ type Test struct {
 	fail    []edge
 	found   []float64 // scratch: evidence per fail edge
 	never   []int     // categories whose first answer fails
+	rest    int       // the category of what no share names: the share NotListed if there is one
 
 	// Per edge: it cannot reach its threshold before n is this.
 	idlePass, idleFail []int64
@@ -41,6 +42,9 @@ func New(c Claim) (*Test, error) {
 		counts:  make([]int64, len(c.Shares)+2),
 		logPass: -math.Log(c.Beta),
 		logFail: -math.Log(c.Alpha),
+	}
+	if t.rest = c.Index(NotListed); t.rest == Unlisted {
+		t.rest = t.other()
 	}
 	for i, s := range c.Shares {
 		switch {
@@ -121,7 +125,7 @@ func (t *Test) Observe(i int) {
 	case i == Error:
 		i = t.errors()
 	case i == Unlisted:
-		i = t.other()
+		i = t.rest
 	default:
 		panic(fmt.Sprintf("verdict: no share %d in a claim of %d", i, len(t.claim.Shares)))
 	}
@@ -152,10 +156,11 @@ func (t *Test) Update(c Counts) State {
 		return t.state
 	}
 	copy(t.counts, c.Outcomes)
-	t.counts[t.errors()], t.counts[t.other()] = c.Errors, c.Other
+	t.counts[t.errors()], t.counts[t.other()] = c.Errors, 0
+	t.counts[t.rest] += c.Other
 	t.n = 0
 	for _, n := range t.counts {
-		if n < 0 {
+		if n < 0 || c.Other < 0 {
 			panic("verdict: a negative count")
 		}
 		t.n += n
