@@ -19,7 +19,7 @@ import (
 const docs = "../../docs/verdict.md"
 
 const (
-	fullRuns       = 20_000 // at each worst point
+	fullRuns       = 50_000 // at each worst point
 	efficiencyRuns = 20_000
 	gatewayRuns    = 1000
 )
