@@ -119,7 +119,9 @@ func (l *loop) refused(n *lane, err error) {
 	if n.refusal == nil {
 		n.refusal = err
 	}
-	if here(err) {
+	// That no port is left looks like an address of a kind that this machine has
+	// none of, such as IPv6: then another address may do.
+	if here(err) && err != unix.EADDRNOTAVAIL {
 		n.tried = len(n.addresses)
 		n.refusal = err
 	}

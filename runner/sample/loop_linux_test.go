@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -168,7 +169,10 @@ func TestLoopEndsWithoutFileDescriptors(t *testing.T) {
 		return
 	}
 	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-	c.Env = append(os.Environ(), address+"="+serve(t, func(c net.Conn) { hold(c) }))
+	c.Env = append(os.Environ(), address+"="+serve(t, func(c net.Conn) {
+		io.WriteString(c, "HTTP/1.1 200 OK\n") // odd, and not all of it: it is read aside
+		hold(c)
+	}))
 	out, err := c.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "cannot be sent from here (fewer workers may do): too many open files true") {
 		t.Errorf("%v: %s", err, out)
@@ -403,5 +407,24 @@ func TestPulse(t *testing.T) {
 	defer running.Add(-others)
 	if beat(1000, false) {
 		t.Error("several loops take all the processors")
+	}
+}
+
+// That this machine has no address of a kind, such as IPv6, is no lack while
+// another address may do; that it has no file descriptor is one.
+func TestLoopTriesAnotherKindOfAddress(t *testing.T) {
+	address := netip.MustParseAddrPort(serve(t, func(c net.Conn) { hold(c) }))
+	for _, tt := range []struct {
+		lack   syscall.Errno
+		failed bool
+	}{{unix.EADDRNOTAVAIL, false}, {unix.EMFILE, true}} {
+		o := Options{Cases: []Request{{URL: "http://gateway.example:" + fmt.Sprint(address.Port())}}}
+		l, _ := made(t, &o, newNames())
+		n := &l.lanes[0]
+		n.c, n.connectBy, n.whole = &l.cases[0], time.Minute, time.Minute
+		n.addresses, n.tried = []netip.Addr{netip.MustParseAddr("::1"), address.Addr()}, 1
+		if l.refused(n, tt.lack); errors.Is(l.failed, tt.lack) != tt.failed || (n.fd < 0) != tt.failed {
+			t.Errorf("%v: the run failed: %v, connection %d", tt.lack, l.failed, n.fd)
+		}
 	}
 }
