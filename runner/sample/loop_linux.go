@@ -138,8 +138,10 @@ func newLoop(o *Options, cases []prepared, names *names, begin time.Time, w *win
 
 // run sends requests until ctx ends or this side fails.
 func (l *loop) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
 	l.ctx = ctx
 	defer l.end()
+	defer cancel() // what is done aside ends with the loop
 	defer context.AfterFunc(ctx, l.poll.wake)()
 	running.Add(1)
 	defer running.Add(-1)
