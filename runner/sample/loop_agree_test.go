@@ -31,7 +31,7 @@ func TestBothPathsAgree(t *testing.T) {
 	texts := make([]string, n)
 	for i := range texts {
 		b := []byte(whole[i%len(whole)])
-		for range chance.IntN(4) {
+		for changes := chance.IntN(4); changes > 0 && len(b) > 0; changes-- {
 			at := chance.IntN(len(b))
 			switch c := alphabet[chance.IntN(len(alphabet))]; chance.IntN(4) {
 			case 0:
