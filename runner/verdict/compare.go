@@ -16,9 +16,11 @@ type Run struct {
 	Attempt int `json:"attempt,omitempty"`
 }
 
-// Run makes a stored result comparable. Alpha and Beta are those of the result,
-// which for an attempt of a Settling are parts of the whole; who knows the
-// levels of the whole run may set them in the claim.
+// Run makes a stored result comparable. A result does not know which attempt of
+// a Settling it is of: for a later one than the first, Attempt must be set, or
+// the levels do not hold. Alpha and Beta are those of the result, which for an
+// attempt are parts of the whole; who knows the levels of the whole run may set
+// them in the claim.
 func (r Result) Run() Run {
 	run := Run{Claim: Claim{Errors: r.Errors.Tolerated, Alpha: r.Alpha, Beta: r.Beta}, Counts: Counts{Errors: r.Errors.Count, Other: r.Other}}
 	for _, s := range r.Shares {

@@ -186,7 +186,6 @@ func inverseGaussian(x, mean, shape float64) float64 {
 	if x <= 0 {
 		return 0
 	}
-	normal := func(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
 	r := math.Sqrt(shape / x)
 	p := normal(r * (x/mean - 1))
 	if back := normal(-r * (x/mean + 1)); back > 0 {
