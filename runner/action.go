@@ -32,8 +32,10 @@ type work interface {
 // actions is the table of all actions. A new one is a file and its line here.
 var actions = []action{
 	{name: "apply", changes: true, plan: planApply},
+	{name: "delete", changes: true, plan: planDelete},
 	{name: "wait", changes: true, plan: planWait},
 	{name: "assert", plan: planAssert},
+	{name: "call", plan: planCall},
 	{name: "expect", plan: planExpect},
 }
 

@@ -26,6 +26,17 @@ type applyFields struct {
 	Cluster string `yaml:"cluster"`
 	// Clusters are where to apply, side by side.
 	Clusters []string `yaml:"clusters"`
+	// Manifests are the objects.
+	Manifests manifestFields `yaml:",inline"`
+	// Ready says whether to wait until each object of a kind with a rule is
+	// ready: accepted, rolled out, established, completed … Default: true.
+	Ready *bool `yaml:"ready"`
+	// Timeout is how long that may take. Default: 1m.
+	Timeout *document.Duration `yaml:"timeout"`
+}
+
+// manifestFields are objects, given in one of three ways.
+type manifestFields struct {
 	// Files are manifests, from the scenario's folder. ${NAME} in them is a var
 	// of the environment.
 	Files []string `yaml:"files"`
@@ -33,11 +44,6 @@ type applyFields struct {
 	Kustomize string `yaml:"kustomize"`
 	// Objects are manifests written here.
 	Objects []map[string]any `yaml:"objects"`
-	// Ready says whether to wait until each object of a kind with a rule is
-	// ready: accepted, rolled out, established, completed … Default: true.
-	Ready *bool `yaml:"ready"`
-	// Timeout is how long that may take. Default: 1m.
-	Timeout *document.Duration `yaml:"timeout"`
 }
 
 // applyTimeout is how long objects may take to become ready, unless said.
@@ -63,14 +69,15 @@ func planApply(p *planner, s *PlannedStep) work {
 	if f.Timeout != nil && !w.ready {
 		p.add(body.Get("timeout").KeyMistake("a timeout is of no use with ready: false"))
 	}
-	w.manifests = p.manifests(body, f)
+	w.manifests = p.manifests(body, f.Manifests, "apply")
 	p.stated.apply(w.manifests)
-	s.Title = titleOr(s, "apply %s to %s", p.sources(f), document.And(w.clusters))
+	s.Title = titleOr(s, "apply %s to %s", p.sources(f.Manifests), document.And(w.clusters))
 	return w
 }
 
-// manifests reads what one of files, kustomize and objects gives.
-func (p *planner) manifests(body document.Value, f applyFields) []kube.Manifest {
+// manifests reads what one of files, kustomize and objects gives. What is the
+// verb of the action.
+func (p *planner) manifests(body document.Value, f manifestFields, what string) []kube.Manifest {
 	var given []string
 	for _, key := range []string{"files", "kustomize", "objects"} {
 		if body.Get(key).Exists() {
@@ -80,7 +87,7 @@ func (p *planner) manifests(body document.Value, f applyFields) []kube.Manifest 
 	if len(given) != 1 {
 		text := "want exactly one of files, kustomize and objects"
 		if len(given) == 0 {
-			p.add(body.KeyMistake("nothing to apply: %s", text))
+			p.add(body.KeyMistake("nothing to %s: %s", what, text))
 		} else {
 			p.add(body.Get(given[1]).KeyMistake("%s, not %s", text, document.And(given)))
 		}
@@ -102,7 +109,7 @@ func (p *planner) manifests(body document.Value, f applyFields) []kube.Manifest 
 	return all
 }
 
-// twice refuses an object that one step applies twice: the second would
+// twice refuses an object that one step names twice: applied, the second would
 // silently replace the first.
 func (p *planner) twice(body document.Value, manifests []kube.Manifest) {
 	first := make(map[string]kube.Manifest)
@@ -116,7 +123,7 @@ func (p *planner) twice(body document.Value, manifests []kube.Manifest) {
 	}
 }
 
-func (p *planner) sources(f applyFields) string {
+func (p *planner) sources(f manifestFields) string {
 	switch {
 	case len(f.Files) > 0:
 		return document.And(f.Files)

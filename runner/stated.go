@@ -40,6 +40,15 @@ func (s *stated) apply(manifests []kube.Manifest) {
 	}
 }
 
+// delete takes out what a step deletes: it says nothing any more.
+func (s *stated) delete(manifests []kube.Manifest) {
+	for _, m := range manifests {
+		id := kube.Identity(m.Object)
+		s.order = slices.DeleteFunc(s.order, func(o string) bool { return o == id })
+		delete(s.by, id)
+	}
+}
+
 // only returns the one split that is in force for every request. With several,
 // or with one that is for some requests only, nothing can be said without
 // knowing how the mesh merges them.
