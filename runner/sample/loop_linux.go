@@ -74,6 +74,7 @@ const (
 // place in the scheduler while it waits (see poll.wait).
 type pulse struct {
 	events int // since the last tick
+	vain   int // ticks on end before which it waited in vain
 	calm   int // for so many ticks it must not be brisk
 	brisk  bool
 }
@@ -86,11 +87,15 @@ const (
 	calmFor   = 200 // ticks
 )
 
-// tick begins the time until the next tick. nothing: not even an event before
-// the tick ended the wait. Then perhaps those whom the loop waits for are in this
-// process and wait for its place.
-func (p *pulse) tick(nothing bool) {
-	if p.calm = max(0, p.calm-1); p.brisk && nothing {
+// tick begins the time until the next tick. alone: nothing but the tick ended the
+// wait. If that was so after other events, and again, those whom the loop waits
+// for may be in this process, and wait for its place. A gateway that just stalls
+// is not followed by other events.
+func (p *pulse) tick(alone bool) {
+	if p.vain++; !p.brisk || !alone || p.events == 0 {
+		p.vain = 0
+	}
+	if p.calm = max(0, p.calm-1); p.vain == 2 {
 		p.calm = calmFor
 	}
 	// Several loops must not hold all the places there are.

@@ -383,15 +383,18 @@ func TestPulse(t *testing.T) {
 	running.Add(1)
 	defer running.Add(-1)
 	var p pulse
-	beat := func(events int, nothing bool) bool {
+	beat := func(events int, alone bool) bool {
 		p.events += events
-		p.tick(nothing)
+		p.tick(alone)
 		return p.brisk
 	}
 	if beat(briskFrom-1, false) || !beat(briskFrom, false) || !beat(1000, false) {
 		t.Error("it is brisk from many events on")
 	}
-	if beat(0, true) || beat(1000, false) {
+	if !beat(1000, true) || beat(0, true) || !beat(1000, false) {
+		t.Error("it is brisk again after the gateway stalled")
+	}
+	if !beat(100, true) || beat(100, true) || beat(1000, false) {
 		t.Error("it is not brisk after it waited in vain")
 	}
 	for range calmFor - 2 {
