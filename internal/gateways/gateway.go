@@ -75,6 +75,9 @@ func Start(s Setup) (*Gateway, error) {
 		f.Close() // the gateway has its own
 	}
 	if err != nil {
+		if g.process != nil {
+			g.Stop() // it may run, and be of no use
+		}
 		os.RemoveAll(g.folder)
 		return nil, fmt.Errorf("%s: %w", s.Program, err)
 	}
