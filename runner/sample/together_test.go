@@ -92,7 +92,7 @@ func TestEveryHostilityTogether(t *testing.T) {
 				}
 				n := 4 * len(acts)
 				carried := make(map[int64]bool) // connections
-				seen := make(map[Fault]bool)
+				seen := make(map[Fault]int)
 				for i, got := range collect(t, o, n) {
 					want := acts[got.Case].want
 					if (want == Cut || want == Reset) && acts[got.Case].path != "/cut" && carried[got.Connection] {
@@ -105,9 +105,9 @@ func TestEveryHostilityTogether(t *testing.T) {
 						t.Errorf("%s: connection %d", acts[got.Case].path, got.Connection)
 					}
 					carried[got.Connection] = carried[got.Connection] || lives(want) && got.Connection >= 0
-					seen[want] = true
+					seen[want]++
 				}
-				if reuse && !seen[Stale] {
+				if reuse && seen[Stale] == 0 {
 					t.Error("no connection was stale")
 				}
 				shown := make(map[Fault][]string)
@@ -117,9 +117,10 @@ func TestEveryHostilityTogether(t *testing.T) {
 						t.Errorf("example of %q: header %q, body %q", ex.Fault, ex.Header, ex.Body)
 					}
 				}
-				for fault := range seen {
-					if !slices.Equal(shown[fault], []string{"first", "last"}) {
-						t.Errorf("examples of %q: %q", fault, shown[fault])
+				for fault, n := range seen {
+					// Which connections carried an answer before, and so what is stale, is chance.
+					if got := shown[fault]; !slices.Equal(got, []string{"first", "last"}) && (n > 1 || !slices.Equal(got, []string{"first"})) {
+						t.Errorf("examples of %q, which came %d times: %q", fault, n, got)
 					}
 				}
 			})
