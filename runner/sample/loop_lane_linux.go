@@ -22,6 +22,7 @@ type lane struct {
 	fd     int           // -1: no connection
 	events uint32        // that are watched for
 	limit  time.Duration // when the phase ends at the latest
+	idle   time.Duration // since when: the end of the last request
 	behind *lane         // at rest, the one that has rested less long
 	faults int           // on end
 
@@ -57,6 +58,11 @@ const (
 	reading // aside
 )
 
+// unseen is how long a connection may have been idle and still be used without
+// a look at it: its end may have come, and the event that tells of it wait behind
+// others. At full speed none is idle for so long.
+const unseen = 500 * time.Microsecond
+
 // start sends the next request by a lane.
 func (l *loop) start(n *lane, which int) {
 	number := l.next
@@ -66,6 +72,9 @@ func (l *loop) start(n *lane, which int) {
 	n.whole, n.written, n.broken, n.buf = l.now+l.o.Timeout, 0, nil, n.buf[:0]
 	n.connectBy = l.sooner(n, l.o.ConnectTimeout)
 	n.wire.begin(n.c.request.Method == "HEAD", l.o.BodyLimit)
+	if n.fd >= 0 && l.now-n.idle > unseen && !l.quiet(n) {
+		l.hangUp(n) // before a request is lost on it
+	}
 	if n.fd >= 0 {
 		l.connected(n)
 		l.send(n)
@@ -291,7 +300,7 @@ func (l *loop) broke(n *lane, err error) {
 // finish hands out what became of the request. What has an answer counts as
 // over at now.
 func (l *loop) finish(n *lane, again bool, head, body []byte) {
-	n.o.Latency = l.now - n.o.At
+	n.idle, n.o.Latency = l.now, l.now-n.o.At
 	n.o.Detail = clip(n.o.Detail)
 	if l.o.Examples != nil {
 		l.o.Examples.add(&n.o, head, body)
