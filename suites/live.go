@@ -1,9 +1,11 @@
 package suites
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -145,7 +147,7 @@ func (s *suite) end(ctx ginkgo.SpecContext) {
 	}
 }
 
-// close writes the record and, made from it, the report. It may be called more
+// close writes the record and, made from it, the reports. It may be called more
 // than once.
 func (s *suite) close() error {
 	if s.live.run == nil || s.live.record != nil {
@@ -156,15 +158,37 @@ func (s *suite) close() error {
 		return err
 	}
 	s.live.record, s.live.path = r, path
-	var b strings.Builder
-	if err := report.Text(&b, r, report.Options{Verbose: true}); err != nil {
-		return err
+	for _, form := range forms {
+		var b bytes.Buffer
+		if err := form.write(&b, r); err != nil {
+			return err
+		}
+		if err := os.WriteFile(s.beside(form.file), b.Bytes(), 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(s.reportPath(), []byte(b.String()), 0o644)
+	return nil
 }
 
-// reportPath is the text report's, beside the record.
-func (s *suite) reportPath() string { return filepath.Join(filepath.Dir(s.live.path), "report.txt") }
+// The files with what a report has to say: all of it for a terminal, all of it
+// for a browser, and a summary for the page of a CI job.
+const (
+	textFile    = "report.txt"
+	pageFile    = "report.html"
+	summaryFile = "summary.md"
+)
+
+var forms = []struct {
+	file  string
+	write func(io.Writer, *record.Record) error
+}{
+	{textFile, func(w io.Writer, r *record.Record) error { return report.Text(w, r, report.Options{Verbose: true}) }},
+	{pageFile, report.HTML},
+	{summaryFile, report.Markdown},
+}
+
+// beside is the path of a file in the record's folder.
+func (s *suite) beside(file string) string { return filepath.Join(filepath.Dir(s.live.path), file) }
 
 // tool is what records say that they were made by.
 func tool() string {

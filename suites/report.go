@@ -40,7 +40,7 @@ func (s *suite) print() {
 	if err := report.Text(os.Stdout, s.live.record, report.Options{Brief: true}); err != nil {
 		ginkgo.Fail(err.Error())
 	}
-	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(s.reportPath()))
+	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(s.beside(pageFile)))
 }
 
 // unfounded says why a run in which no spec failed is no success.

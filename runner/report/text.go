@@ -282,7 +282,7 @@ func indent(text, prefix string) string {
 func Duration(d time.Duration) string {
 	switch {
 	case d < 0:
-		return "-" + Duration(-d)
+		return "-" + Duration(max(-d, -(d+1))) // the smallest has no counterpart
 	case d >= time.Minute:
 		d = d.Round(time.Second)
 		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)

@@ -1,0 +1,85 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/meshassay/assay/runner/record"
+)
+
+// Outcome is a run as a whole.
+type Outcome struct {
+	State     record.State
+	Headline  string // "Passed", "Failed" …
+	Certainty string // how sure that is, in a sentence or two
+}
+
+// Overall sums a run up. It has passed when something has and all else was
+// skipped on purpose, and everything was put back: never green on doubt.
+func Overall(r *record.Record) Outcome {
+	has, judged, certain := map[record.State]bool{}, 0, false
+	for _, s := range r.Scenarios {
+		has[scenarioState(s)] = true
+		for _, st := range s.Steps {
+			for _, sample := range st.Samples {
+				judged++
+				certain = certain || st.State == record.Failed && Certain(sample.Result)
+			}
+		}
+	}
+	o := Outcome{State: record.Skipped, Headline: "Nothing ran"}
+	for _, x := range []Outcome{
+		{State: record.Failed, Headline: "Failed"}, {State: record.Errored, Headline: "Not all could be judged"},
+		{State: record.Undecided, Headline: "Undecided"}, {State: record.Passed, Headline: "Passed"},
+	} {
+		if has[x.State] {
+			o = x
+			break
+		}
+	}
+	if judged > 0 {
+		o.Certainty = sureness(r, o.State, certain)
+	}
+	return o
+}
+
+func sureness(r *record.Record, s record.State, certain bool) string {
+	pass := fmt.Sprintf("An expectation passes although its shares are outside their tolerances with a probability of at most %s.", Percent(r.Beta))
+	fail := fmt.Sprintf("A mesh that is right is called wrong, anywhere in this run, with a probability of at most %s.", Percent(r.Alpha))
+	if certain {
+		fail += " Where something came that must never come, no chance is involved."
+	}
+	if s == record.Failed {
+		return fail + " " + pass
+	}
+	return pass + " " + fail
+}
+
+// scenarioState is the worst of a scenario's steps. What was not put back is an
+// error of the scenario, for the next run begins with it.
+func scenarioState(s record.Scenario) record.State {
+	has := map[record.State]bool{}
+	for _, st := range s.Steps {
+		has[known(st.State)] = true
+	}
+	if s.PutBackError != "" {
+		has[record.Errored] = true
+	}
+	for _, x := range []record.State{record.Failed, record.Errored, record.Undecided} {
+		if has[x] {
+			return x
+		}
+	}
+	if has[record.Passed] {
+		return record.Passed
+	}
+	return record.Skipped
+}
+
+// known is the state, or errored for a word that is none.
+func known(s record.State) record.State {
+	switch s {
+	case record.Passed, record.Failed, record.Undecided, record.Skipped:
+		return s
+	}
+	return record.Errored
+}
