@@ -26,6 +26,8 @@ type tap struct {
 	err   error // how reading ended
 	write error // how writing ended
 	head  []byte
+
+	writing chan error // not nil: a long request is still being written
 }
 
 // headKept is how much of an answer's beginning is kept for the examples.
@@ -166,7 +168,22 @@ func (t *tap) readFault(err error) (Fault, string) {
 	case errTooManyLines:
 		return TooLarge, "the header has more than " + strconv.Itoa(HeaderLines) + " lines"
 	}
+	t.written()
 	return endFault(ended(t.err, t.write), t.any, t.used)
+}
+
+// written gives up writing what is left of a request: it is known how it ended.
+func (t *tap) written() {
+	if t.writing == nil {
+		return
+	}
+	select {
+	case t.write = <-t.writing:
+	default:
+		t.conn.SetWriteDeadline(longAgo)
+		t.write = <-t.writing
+	}
+	t.writing = nil
 }
 
 // ended is how a connection ended of which reading and writing ended like this:

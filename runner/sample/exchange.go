@@ -130,10 +130,24 @@ func (x *exchanger) ask(ctx context.Context, l *link, c *prepared, o *Observatio
 	x.tap.reset(ctx, l, whole)
 	// An error of writing is not the end: a gateway may answer and close before
 	// it has read everything. What comes, or does not come, tells.
-	_, x.tap.write = l.conn.Write(c.wire)
+	if len(c.wire) <= fitsMost {
+		_, x.tap.write = l.conn.Write(c.wire)
+	} else {
+		x.tap.writing = make(chan error, 1)
+		go func(writing chan<- error) {
+			_, err := l.conn.Write(c.wire)
+			writing <- err
+		}(x.tap.writing)
+	}
 	again := x.receive(c, o)
+	x.tap.written()
 	return again && x.tap.write == nil && x.reader.Buffered() == 0
 }
+
+// fitsMost is how long a request may be that is written before the answer is
+// read. A longer one may not fit into what the system keeps for the gateway,
+// which may answer and read no more of it.
+const fitsMost = 16 << 10
 
 // receive reads the answer and says what it is, and whether another one may
 // follow on the connection.

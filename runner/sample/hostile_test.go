@@ -314,6 +314,24 @@ func TestOwnLackIsNoFault(t *testing.T) {
 	}
 }
 
+// A gateway may answer before it has read the request, and read no more of it.
+func TestAnAnswerBeforeTheRequestIsRead(t *testing.T) {
+	address := serve(t, func(c net.Conn) {
+		io.ReadFull(c, make([]byte, 1000))
+		io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+		<-t.Context().Done()
+	})
+	eachPath(t, func(t *testing.T, portable bool) {
+		request := Request{URL: "http://" + address, Method: "POST", Body: make([]byte, 32<<20)}
+		o := Options{Cases: []Request{request}, Classifier: tutorial(), Reuse: true, Portable: portable}
+		for i, got := range collect(t, o, 2) {
+			if got.Fault != UnknownAnswer || got.Status != 413 || got.Connection != int64(i) {
+				t.Errorf("%+v", got)
+			}
+		}
+	})
+}
+
 // The end of an answer without a length comes after its bytes, and after those
 // of other answers.
 func TestAnswersThatEndLater(t *testing.T) {
