@@ -111,8 +111,12 @@ func TestWrongMeshesFail(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			m := measure(tt.claim, tt.truth, scale(500), 100000, uint64(i))
-			if m.failed < len(m.used)*998/1000 || m.mean() > tt.most*1.03 {
-				t.Errorf("failed %d of %d runs after %.0f answers, want at most %.0f", m.failed, len(m.used), m.mean(), tt.most)
+			most := 1.03 * tt.most
+			if raceEnabled || testing.Short() { // few runs say less
+				most += 4 * m.deviation()
+			}
+			if m.failed < len(m.used)*998/1000 || m.mean() > most {
+				t.Errorf("failed %d of %d runs after %.0f answers, want at most %.0f", m.failed, len(m.used), m.mean(), most)
 			}
 		})
 	}
