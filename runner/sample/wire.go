@@ -258,6 +258,11 @@ func (w *wire) chunks() progress {
 			return odd
 		}
 		w.size, w.pos = w.size+size, at+2
+		// All of it is kept until the end. Chunks of a byte each would fill the memory
+		// with what stands around them.
+		if int64(w.pos-w.head)-w.size > wireBytes {
+			return odd
+		}
 		if size == 0 {
 			w.end, w.stage = w.pos, atEnd
 			return whole

@@ -3,6 +3,7 @@ package sample
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -92,6 +93,23 @@ func TestWire(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// An answer that is mostly the sizes of its chunks is for a reader that does not
+// keep them.
+func TestWireKeepsNoTinyChunks(t *testing.T) {
+	const head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for _, tt := range []struct {
+		size int
+		want progress
+	}{{1, odd}, {1000, whole}} {
+		chunk := fmt.Sprintf("%x\r\n%s\r\n", tt.size, strings.Repeat("x", tt.size))
+		text := head + strings.Repeat(chunk, 1_000_000/tt.size) + "0\r\n\r\n"
+		w, got := wired(text, 64<<10, false, 1<<20)
+		if got != tt.want || got == odd && len(w.buf) > 2*64<<10 {
+			t.Errorf("chunks of %d bytes: %d, %d bytes kept", tt.size, got, len(w.buf))
+		}
 	}
 }
 
