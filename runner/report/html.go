@@ -96,7 +96,17 @@ func newPage(r *record.Record) pageView {
 	v.Certainty = o.Certainty
 	v.Icon = icon(o.State)
 	v.Facts = facts(r)
+	samples := 0
+	for _, s := range r.Scenarios {
+		for _, st := range s.Steps {
+			samples += len(st.Samples)
+		}
+	}
 	for _, s := range v.Scenarios {
+		for i := range s.Steps {
+			// Where something did not pass, that is what is read.
+			s.Steps[i].Open = s.Steps[i].Open || s.Steps[i].Expectation && o.State == record.Passed && samples <= mostOpen
+		}
 		v.Problems = append(v.Problems, s.problems()...)
 		for _, st := range s.Steps {
 			v.Expectations = append(v.Expectations, st.Samples...)
@@ -109,6 +119,9 @@ func newPage(r *record.Record) pageView {
 	v.Outcomes = append(v.Outcomes, lane{Name: "error", Look: errorLook})
 	return v
 }
+
+// mostOpen is up to how many samples a run that passed shows unfolded.
+const mostOpen = 8
 
 // facts are what, where, when and how long.
 func facts(r *record.Record) []fact {
@@ -194,7 +207,7 @@ func newStep(id, scenario string, s record.Step, p palette) stepView {
 	v := stepView{
 		ID: id, State: string(known(s.State)), Number: fmt.Sprint(s.Index + 1), Title: oneLine(stepTitle(s), longestLine),
 		Action: oneLine(s.Action, longestName), Position: oneLine(s.Position, longestLine), Took: lasting(s.Duration),
-		Error: block(s.Error), Open: s.State != record.Passed && s.State != record.Skipped || len(s.Samples) > 0,
+		Error: block(s.Error), Open: s.State != record.Passed && s.State != record.Skipped,
 		Reached: s.Reached, Expectation: len(s.Samples) > 0,
 	}
 	v.Changes, v.MoreChanges = changeViews(s.Changes)

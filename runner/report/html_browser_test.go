@@ -226,6 +226,10 @@ const drawn = `[...document.querySelectorAll(%q)].filter(e => e.getBoundingClien
 
 func drawFigures(t *testing.T, browser context.Context) {
 	p := open(t, browser, run(t), 1400, "light")
+	if got := ask[int](p, "document.querySelectorAll('details.step[open]').length"); got != 3 {
+		t.Errorf("%d steps are open, want the 3 that did not pass", got)
+	}
+	ask[int](p, "document.querySelectorAll('details').forEach(d => d.open = true), 0")
 	for selector, want := range map[string]int{
 		".sample":                      4,
 		".shares .draw svg":            4*3 + 4, // three shares and the errors, on each of four samples

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 
 	"github.com/meshassay/assay/runner/record"
 	"github.com/meshassay/assay/runner/verdict"
@@ -81,30 +82,34 @@ func sound(c verdict.Counts, outcomes int) bool {
 
 // chart is the course of one share.
 type chart struct {
-	Name, Look, State, Said string
-	Figure                  template.HTML
+	Name, Look, Said string
+	Alike            []string // others whose chart looks the same
+	Figure           template.HTML
 }
 
 // charts draws the course of every share that the test had to settle; one that
-// is wanted at 100 % has nothing of its own to settle, and one that is wanted
-// at 0, and never came, is told by the table.
+// is wanted at 100 % has nothing of its own to settle. Of what never came, and
+// was not to, one stands for all of which the same is known.
 func charts(s record.Sample, rows []shareRow) []chart {
 	c := newCourse(s)
 	if c == nil {
 		return nil
 	}
 	var list []chart
-	quiet := 0
+	alike := map[string]int{} // place in list, by what is known
 	for _, r := range rows {
 		if r.index == verdict.Unlisted || r.index >= 0 && r.aim == 1 && r.bandLow == 1 {
 			continue
 		}
+		said := r.Got + ", " + r.Interval
 		if r.aim == 0 && r.got == 0 {
-			if quiet++; quiet > 1 {
-				continue // they all look the same
+			if i, ok := alike[said]; ok {
+				list[i].Alike = append(list[i].Alike, r.Name)
+				continue
 			}
+			alike[said] = len(list)
 		}
-		list = append(list, chart{Name: r.Name, Look: r.Look, State: r.State, Said: r.Got + ", " + r.Interval, Figure: c.draw(r)})
+		list = append(list, chart{Name: r.Name, Look: r.Look, Said: said, Figure: c.draw(r)})
 	}
 	return list
 }
@@ -123,9 +128,9 @@ func (c *course) at(row shareRow, i int) (got, low, high, alone float64) {
 
 // The measures of a chart, in units of its coordinate system.
 const (
-	chartWidth, chartHeight = 320.0, 180.0
-	chartLeft, chartRight   = 46.0, 310.0
-	chartTop, chartBottom   = 8.0, 156.0
+	chartWidth, chartHeight = 260, 166
+	chartLeft, chartRight   = 44.0, 252.0
+	chartTop, chartBottom   = 8.0, 144.0
 )
 
 func (c *course) draw(row shareRow) template.HTML {
@@ -153,26 +158,32 @@ func (c *course) draw(row shareRow) template.HTML {
 	from := int64(0)
 	for i, end := range c.ends {
 		_, _, _, alone := c.at(row, i)
-		f.dot("dot "+row.Look, x(float64(from+end)/2), y(alone), 1.7)
+		class := "dot "
+		if alone < bottom || alone > top {
+			class = "far " // it lies beyond the edge that it stands at
+		}
+		f.dot(class+row.Look, x(float64(from+end)/2), y(alone), 1.6)
 		from = end
 	}
 	f.line("edge", chartLeft, y(row.bandHigh), chartRight, y(row.bandHigh))
 	f.line("edge", chartLeft, y(row.bandLow), chartRight, y(row.bandLow))
 	f.path("line "+row.Look, line, false)
 	f.dot("end "+row.Look, line[len(line)-1][0], line[len(line)-1][1], 4)
-	c.axes(&f, row, y)
+	c.axes(&f, row, y, bottom, top)
 	return f.close()
 }
 
-// axes labels the edges of what is tolerated, what is wanted, and the number of
-// answers.
-func (c *course) axes(f *figure, row shareRow, y func(float64) float64) {
-	labels := []float64{row.bandLow, row.bandHigh}
-	if row.aim > row.bandLow && row.aim < row.bandHigh {
-		labels = append(labels, row.aim)
-	}
-	for _, v := range labels {
-		f.text("tick", "end", chartLeft-5, y(v)+4, Percent(v))
+// axes labels the edges of what is tolerated, what is wanted, the ends of the
+// scale where there is room, and the number of answers.
+func (c *course) axes(f *figure, row shareRow, y func(float64) float64, bottom, top float64) {
+	const room = 11.0 // that a label takes
+	var taken []float64
+	for _, v := range []float64{row.bandHigh, row.bandLow, row.aim, top, bottom} {
+		here := y(v)
+		if !slices.ContainsFunc(taken, func(there float64) bool { return math.Abs(here-there) < room }) {
+			taken = append(taken, here)
+			f.text("tick", "end", chartLeft-5, here+4, Percent(v))
+		}
 	}
 	f.text("tick", "start", chartLeft, chartBottom+15, "0")
 	f.text("tick", "end", chartRight, chartBottom+15, Count(c.ends[len(c.ends)-1])+" answers")

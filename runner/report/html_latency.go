@@ -33,15 +33,15 @@ func latencies(s record.Sample) template.HTML {
 		columns[i] += b.Count
 		most = max(most, columns[i])
 	}
-	const left, right, base, top = 8.0, 312.0, 148.0, 36.0
+	const width, left, right, base, top = 320, 8.0, 312.0, 148.0, 42.0
 	x := func(d float64) float64 { return left + (right-left)*math.Min(math.Max(part(d), 0), 1) }
 	var f figure
-	f.openChart(chartWidth, 170, "latencies: "+latencyWords(s.Latency))
+	f.openChart(width, 170, "latencies: "+latencyWords(s.Latency))
 	for i, n := range columns {
 		if n > 0 {
 			height := math.Max(1, (base-top)*float64(n)/float64(most))
-			width := (right - left) / latencyBins
-			f.rect("column", "", left+float64(i)*width, base-height, width-1, height)
+			step := (right - left) / latencyBins
+			f.rect("column", "", left+float64(i)*step, base-height, step-1, height)
 		}
 	}
 	f.line("axis", left, base, right, base)
@@ -53,9 +53,11 @@ func latencies(s record.Sample) template.HTML {
 	return f.close()
 }
 
-// marks draws the quantiles, their names one above the other so that they do
-// not run into each other.
+// marks draws the quantiles. Their names stand one below the other on the side
+// where no line of another is in their way.
 func marks(f *figure, l record.Latency, x func(float64) float64, base float64) {
+	const row, room = 12.0, 84.0
+	left := x(float64(l.P50)) > room
 	for i, q := range []struct {
 		at   time.Duration
 		name string
@@ -63,14 +65,12 @@ func marks(f *figure, l record.Latency, x func(float64) float64, base float64) {
 		if q.at <= 0 {
 			continue
 		}
-		y := 11 + 12*float64(i)
-		px := x(float64(q.at))
-		f.line("quantile", px, y-8, px, base)
-		if px > 160 {
-			f.text("mark", "end", px-4, y, q.name+" "+lasting(q.at))
-		} else {
-			f.text("mark", "start", px+4, y, q.name+" "+lasting(q.at))
+		px, y, anchor, beside := x(float64(q.at)), 11+row*float64(i), "start", 4.0
+		if left {
+			y, anchor, beside = 11+row*float64(2-i), "end", -4.0
 		}
+		f.line("quantile", px, y-8, px, base)
+		f.text("mark", anchor, px+beside, y, q.name+" "+lasting(q.at))
 	}
 }
 
