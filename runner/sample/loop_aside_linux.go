@@ -55,7 +55,10 @@ func (l *loop) read(n *lane, data []byte) {
 		return
 	}
 	x := l.exchanger(n)
-	rest := &resumed{Conn: conn, data: append([]byte(nil), data...)}
+	if len(n.buf) == 0 {
+		n.buf = append(n.buf, data...) // the loop reads on into where it was
+	}
+	rest := &resumed{Conn: conn, data: n.buf}
 	whole := l.begin.Add(n.whole)
 	l.aside.Go(func() {
 		defer l.comeBack(n)
