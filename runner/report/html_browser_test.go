@@ -229,6 +229,10 @@ func drawFigures(t *testing.T, browser context.Context) {
 	if got := ask[int](p, "document.querySelectorAll('details.step[open]').length"); got != 3 {
 		t.Errorf("%d steps are open, want the 3 that did not pass", got)
 	}
+	ask[int](p, "document.querySelector('.glance a').click(), 0")
+	if !act(p, chromedp.Poll[bool](`document.querySelector(document.querySelector('.glance a').hash).closest('details').open`, chromedp.WithPollingTimeout(patience))) {
+		t.Error("a link to a step that is folded up does not unfold it")
+	}
 	ask[int](p, "document.querySelectorAll('details').forEach(d => d.open = true), 0")
 	for selector, want := range map[string]int{
 		".sample":                      4,

@@ -56,6 +56,14 @@ func newPalette(r *record.Record) palette {
 	return p
 }
 
+// of is the look of the outcome, when it is one.
+func (p palette) of(names []string) string {
+	if len(names) == 1 && p[names[0]] != "" {
+		return p[names[0]]
+	}
+	return otherLook
+}
+
 func saying(name string) string {
 	for _, l := range looks {
 		for _, word := range l.words {

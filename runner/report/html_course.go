@@ -195,6 +195,10 @@ func (c *course) window(row shareRow) (bottom, top float64) {
 	got, low, high, _ := c.at(row, len(c.ends)-1)
 	width := math.Max(row.bandHigh-row.bandLow, 1e-4)
 	bottom = math.Min(row.bandLow-width, math.Min(low, got)-width/4)
-	top = math.Max(row.bandHigh+width, math.Max(high, got)+width/4)
+	above := width
+	if row.bandLow == 0 { // there is nothing below to show
+		above *= 2
+	}
+	top = math.Max(row.bandHigh+above, math.Max(high, got)+width/4)
 	return math.Max(0, bottom), math.Min(1, top)
 }

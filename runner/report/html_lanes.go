@@ -75,7 +75,7 @@ func stripTitle(s record.Sample) string {
 
 // arrival draws how a change reached the answers: until when the old ones came,
 // from when the new ones, and when requests failed.
-func arrival(s record.Sample) []lane {
+func arrival(s record.Sample, p palette) []lane {
 	q := s.Propagation
 	if q == nil || q.Watched <= 0 || len(q.New) == 0 && len(q.Old) == 0 && !q.Dead && q.Errors == 0 {
 		return nil
@@ -103,14 +103,14 @@ func arrival(s record.Sample) []lane {
 	}
 	var lanes []lane
 	if q.LastOld != nil {
-		name := "old: " + oneLine(or(q.Old), longestName)
+		name, look := "old: "+oneLine(or(q.Old), longestName), p.of(q.Old)
 		if q.Dead {
-			name = "failed requests"
+			name, look = "failed requests", errorLook
 		}
-		lanes = append(lanes, draw(name, "slate", "until "+moment(*q.LastOld), 0, float64(*q.LastOld)))
+		lanes = append(lanes, draw(name, look, "until "+moment(*q.LastOld), 0, float64(*q.LastOld)))
 	}
 	if q.FirstNew != nil {
-		lanes = append(lanes, draw("new: "+oneLine(or(q.New), longestName), "teal", "from "+moment(*q.FirstNew), float64(*q.FirstNew), end))
+		lanes = append(lanes, draw("new: "+oneLine(or(q.New), longestName), p.of(q.New), "from "+moment(*q.FirstNew), float64(*q.FirstNew), end))
 	}
 	if q.Errors > 0 && !q.Dead {
 		last := max(float64(q.LastError), float64(q.FirstError)+end/200)

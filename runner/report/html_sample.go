@@ -64,7 +64,7 @@ func newSample(id string, step record.Step, s record.Sample, p palette) sampleVi
 	v.Strip = strips(s, p)
 	if line := Propagation(s); line != "" {
 		v.Propagation, v.Watched = oneLine(afterColon(line), 2*longestLine), oneLine(strings.TrimSpace(watchedFrom(s.Propagation)), 2*longestLine)
-		v.Arrival = arrival(s)
+		v.Arrival = arrival(s, p)
 	}
 	if b := s.Balancing; b != nil {
 		v.BalancingKind, v.Balancing = oneLine(string(b.Balancing), longestName), oneLine(b.Message, 2*longestLine)

@@ -20,13 +20,16 @@ type Options struct {
 }
 
 // Text writes the report of a run: its scenarios and steps, and at its end one
-// line that sums it up. It returns the first error of writing.
+// line that sums it up, and what came of the inventory. It returns the first error of writing.
 func Text(w io.Writer, r *record.Record, o Options) error {
 	var b strings.Builder
 	for _, s := range r.Scenarios {
 		writeScenario(&b, s, o)
 	}
 	b.WriteString(Summary(r) + "\n")
+	if r.Inventory != "" {
+		b.WriteString("inventory: " + r.Inventory + "\n")
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
