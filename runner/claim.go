@@ -42,6 +42,7 @@ func (p *planner) claim(outcomes []string, f claimFields) verdict.Claim {
 	if f.Errors != nil {
 		c.Errors = float64(*f.Errors)
 	}
+	leak := 0.0
 	for _, name := range outcomes {
 		share := verdict.Share{Name: name, Want: float64(f.Shares[name])}
 		switch {
@@ -50,9 +51,11 @@ func (p *planner) claim(outcomes []string, f claimFields) verdict.Claim {
 		case share.Want > 0 && share.Want < 1 && f.Tolerance != nil:
 			share.Tolerance = float64(*f.Tolerance)
 		}
+		leak = max(leak, share.Leak)
 		c.Shares = append(c.Shares, share)
 	}
-	return c
+	// Outcomes that no share can name may leak as much, all of them together.
+	return c.With(0, leak)
 }
 
 // useless refuses a tolerance or a leak that nothing could make use of: it was

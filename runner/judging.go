@@ -18,6 +18,7 @@ type judging struct {
 	settling *verdict.Settling
 	index    map[string]int // outcome -> share
 	names    []string       // of the shares
+	rest     int            // the share of outcomes that have none, or verdict.Unlisted
 
 	tally    *sample.Tally
 	timeline *record.Timeline
@@ -38,7 +39,7 @@ func newJudging(e *expected, claim verdict.Claim) (*judging, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judging{expected: e, settling: settling, index: make(map[string]int)}
+	j := &judging{expected: e, settling: settling, index: make(map[string]int), rest: claim.Index(verdict.NotListed)}
 	for i, s := range claim.Shares {
 		j.index[s.Name] = i
 		j.names = append(j.names, s.Name)
@@ -69,7 +70,7 @@ func (j *judging) observe(o *sample.Observation) verdict.State {
 	if o.Fault == "" {
 		var listed bool
 		if i, listed = j.index[o.Outcome]; !listed {
-			i = verdict.Unlisted
+			i = j.rest
 			name := o.Outcome
 			if _, known := j.unlisted[name]; !known && len(j.unlisted) >= verdict.FoundNames {
 				name = otherNames // a gateway may give each answer a name of its own

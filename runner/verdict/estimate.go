@@ -2,19 +2,6 @@ package verdict
 
 import "math"
 
-// MinimumForFailure is the number of answers from which on every share of the
-// claim may fail: 12.5 / tolerance, of the smallest. Leaks and errors fail
-// earlier. It is 0 when no share has a tolerance.
-func MinimumForFailure(c Claim) int64 {
-	most := int64(0)
-	for _, s := range c.Shares {
-		if s.Want > 0 && s.Want < 1 && s.Tolerance >= minimumTolerance {
-			most = max(most, failFrom(s.Tolerance))
-		}
-	}
-	return most
-}
-
 // Estimate is about how many answers a mesh that is right takes to pass, on
 // average; a rule of thumb that costs microseconds. It returns 0 for a claim
 // that is not valid.
@@ -107,7 +94,7 @@ func (t *Test) untilPass() float64 {
 			continue
 		}
 		e := &t.pass[i]
-		hits, n := float64(t.passHits(e.category)), float64(t.n)
+		hits, n := float64(t.counts[e.category]), float64(t.n)
 		share := hits / n
 		if want := t.want(e.category); want > 0 {
 			a, b := prior(want, e.gap)

@@ -63,15 +63,12 @@ func TestEstimateIsExactForZero(t *testing.T) {
 	}
 }
 
-func TestMinimumForFailure(t *testing.T) {
-	if got := MinimumForFailure(canary(.03, .01, .001, .01)); got != 417 {
-		t.Errorf("at 3 pp: %d", got)
-	}
-	if got := MinimumForFailure(evenly(.05, .01, .001, .01)); got != 250 {
-		t.Errorf("at 5 pp: %d", got)
-	}
-	if got := MinimumForFailure(allBlue(0, .001, .01)); got != 0 {
-		t.Errorf("without a tolerance: %d", got)
+// No share fails before 12.5 / tolerance answers.
+func TestFailFrom(t *testing.T) {
+	for tolerance, want := range map[float64]int64{.03: 417, .05: 250, .5: 25} {
+		if got := failFrom(tolerance); got != want {
+			t.Errorf("at a tolerance of %g: %d, want %d", tolerance, got, want)
+		}
 	}
 }
 

@@ -46,6 +46,9 @@ func NewOrder(capacity int) *Order {
 // number is too far ahead of the first one missing, and must be put again after
 // that one. It panics on a number that was put before.
 func (o *Order) Put(number int64, outcome int) bool {
+	if number < 0 {
+		panic(fmt.Sprintf("verdict: no request has the number %d", number))
+	}
 	ahead := number - o.head
 	if ahead >= int64(len(o.ring)) {
 		return false

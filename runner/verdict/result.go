@@ -135,7 +135,7 @@ func (t *Test) open() string {
 	worst, least := -1, math.Inf(1)
 	for i := range t.pass {
 		if e := &t.pass[i]; !t.latched[i] {
-			hits := float64(t.passHits(e.category))
+			hits := float64(t.counts[e.category])
 			if l := e.evidence(hits, float64(t.n)-hits); l < least {
 				worst, least = i, l
 			}
@@ -150,7 +150,7 @@ func (t *Test) open() string {
 		name = t.claim.Shares[e.category].Name
 	}
 	got := shown(t.share(e.category), e.at)
-	if e.astray(float64(t.passHits(e.category)), float64(t.n-t.passHits(e.category))) > 0 {
+	if e.astray(float64(t.counts[e.category]), float64(t.n-t.counts[e.category])) > 0 {
 		side := "below"
 		if e.upper {
 			side = "above"

@@ -147,7 +147,7 @@ func (t *Test) Counts() Counts {
 
 // Update replaces the counts and looks. The counts must be a continuation of
 // those before: sums of samplers that only grow. It panics on counts of
-// another claim and on negative ones. After the verdict it changes nothing.
+// another claim and on a total that went back. After the verdict it changes nothing.
 func (t *Test) Update(c Counts) State {
 	if len(c.Outcomes) != len(t.claim.Shares) {
 		panic(fmt.Sprintf("verdict: counts of %d outcomes for a claim of %d", len(c.Outcomes), len(t.claim.Shares)))
@@ -155,6 +155,7 @@ func (t *Test) Update(c Counts) State {
 	if t.state != Undecided {
 		return t.state
 	}
+	before := t.n
 	copy(t.counts, c.Outcomes)
 	t.counts[t.errors()], t.counts[t.other()] = c.Errors, 0
 	t.counts[t.rest] += c.Other
@@ -164,6 +165,9 @@ func (t *Test) Update(c Counts) State {
 			panic("verdict: a negative count")
 		}
 		t.n += n
+	}
+	if t.n < before {
+		panic(fmt.Sprintf("verdict: %d answers, after %d: counts only grow", t.n, before))
 	}
 	t.evaluate()
 	return t.state
@@ -277,6 +281,10 @@ func (t *Test) failBy(category int, edge float64) {
 
 // weighPass latches every edge whose capital has reached 1/beta and passes
 // when all have. They need not do so at the same look: each is a claim of its own.
+//
+// To pass, errors and outcomes that no share names must together be below what
+// is tolerated. The latter fail at once, so none has been seen here, and the
+// count of errors is that of both.
 func (t *Test) weighPass() {
 	all := true
 	for i := range t.pass {
@@ -288,7 +296,7 @@ func (t *Test) weighPass() {
 			continue
 		}
 		e := &t.pass[i]
-		hits := float64(t.passHits(e.category))
+		hits := float64(t.counts[e.category])
 		wait := e.atLeast(hits, float64(t.n)-hits, e.threshold)
 		t.idlePass[i] = t.n + wait
 		t.latched[i] = wait == 0
@@ -297,15 +305,4 @@ func (t *Test) weighPass() {
 	if all {
 		t.state = Passed
 	}
-}
-
-// passHits is the count that the pass side weighs. To pass, errors and
-// outcomes that no share names must together be below what is tolerated: the
-// latter fail at once, so none has been seen, and their absence is confirmed
-// at no cost.
-func (t *Test) passHits(category int) int64 {
-	if category == t.errors() {
-		return t.counts[t.errors()] + t.counts[t.other()]
-	}
-	return t.counts[category]
 }
