@@ -106,7 +106,21 @@ func (p *planner) manifests(body document.Value, f manifestFields, what string) 
 	if len(p.mistakes) == before {
 		p.twice(body, all)
 	}
+	for _, m := range all {
+		p.touched(m.Object)
+	}
 	return all
+}
+
+// touched notes an object that the plan is about.
+func (p *planner) touched(o *kube.Object) {
+	p.kinds[o.GroupVersionKind().GroupKind()] = true
+	p.named[kube.Identity(o)] = true
+	if o.GetNamespace() == "" { // that is where it goes, unless its kind has none
+		in := o.DeepCopy()
+		in.SetNamespace("default")
+		p.named[kube.Identity(in)] = true
+	}
 }
 
 // twice refuses an object that one step names twice: applied, the second would

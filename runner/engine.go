@@ -72,7 +72,7 @@ func New(o Options) (*Engine, error) {
 // cannot be reached.
 func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 	r := &Run{
-		engine: e, plan: p, env: e.env,
+		engine: e, plan: p, env: e.env, inventoryLimit: inventoryLimit,
 		clusters: make(map[string]*kube.Cluster),
 		ended:    make(map[*PlannedStep]record.State),
 		undo:     make(map[*PlannedScenario][]undoing),
@@ -88,6 +88,12 @@ func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 	r.path = filepath.Join(out, "record.json")
 	if err := e.connect(ctx, r, p.clusters); err != nil {
 		return nil, err
+	}
+	if !e.options.Keep {
+		var err error
+		if r.before, err = r.inventories(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := record.Write(r.path, r.record); err != nil {
 		return nil, fmt.Errorf("the record cannot be written: %w", err)

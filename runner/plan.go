@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/scenario"
@@ -17,7 +19,9 @@ type Plan struct {
 	// case of each expect step on each gateway. The run's alpha is divided by it.
 	Expectations int
 
-	clusters []string // those that are used, sorted
+	clusters []string                  // those that are used, sorted
+	kinds    map[schema.GroupKind]bool // of the manifests, and
+	named    map[string]bool           // the identities of their objects
 }
 
 // PlannedScenario is one scenario of a plan.
@@ -53,7 +57,9 @@ type planner struct {
 	engine   *Engine
 	env      *environment.Environment
 	mistakes document.Mistakes
-	used     map[string]bool // clusters
+	used     map[string]bool           // clusters
+	kinds    map[schema.GroupKind]bool // of manifests
+	named    map[string]bool           // the identities of their objects
 	step     *PlannedStep
 	stated   *stated // what the manifests of this scenario say of shares
 }
@@ -65,8 +71,8 @@ func (p *planner) add(ms ...document.Mistake) { p.mistakes = append(p.mistakes, 
 // scenario.Set.Select returns them. The error is document.Mistakes: everything
 // that is wrong, at once.
 func (e *Engine) Plan(scenarios []*scenario.Scenario) (*Plan, error) {
-	p := &planner{engine: e, env: e.env, used: make(map[string]bool)}
-	plan := &Plan{}
+	p := &planner{engine: e, env: e.env, used: make(map[string]bool), kinds: make(map[schema.GroupKind]bool), named: make(map[string]bool)}
+	plan := &Plan{kinds: p.kinds, named: p.named}
 	byName := make(map[string]*PlannedScenario)
 	for _, s := range scenarios {
 		planned := &PlannedScenario{Scenario: s}
@@ -96,7 +102,7 @@ func (e *Engine) Plan(scenarios []*scenario.Scenario) (*Plan, error) {
 // with what it needs: for scenarios that cannot be planned, so that all their
 // mistakes are told at once.
 func (e *Engine) Check(s *scenario.Scenario) document.Mistakes {
-	p := &planner{engine: e, env: e.env, used: make(map[string]bool)}
+	p := &planner{engine: e, env: e.env, used: make(map[string]bool), kinds: make(map[schema.GroupKind]bool), named: make(map[string]bool)}
 	p.scenario(&PlannedScenario{Scenario: s})
 	return document.Sort(p.mistakes)
 }

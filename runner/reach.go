@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,6 +99,9 @@ func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
 		some, err := r.putBack(ctx, undo[:n])
 		done = append(done, some...)
 		errs = append(errs, err)
+		if undo[0].before != nil {
+			r.remade(ctx, undo[0], undo[n:])
+		}
 		undo = undo[n:]
 	}
 	err := errors.Join(errs...)
@@ -146,6 +150,36 @@ func (r *Run) putBack(ctx context.Context, undo []undoing) ([]record.Change, err
 		}
 	}
 	return done, err
+}
+
+// remade takes note that an object may have been made anew, so that whoever
+// made it in the first place, in this scenario (rest) or in one that it builds
+// on, deletes the new one: a deletion is of the object with one uid only.
+func (r *Run) remade(ctx context.Context, made undoing, rest []undoing) {
+	var live *kube.Object
+	id := kube.Identity(made.before)
+	renew := func(list []undoing) {
+		for i, u := range list {
+			if u.before != nil || u.cluster != made.cluster || kube.Identity(u.after) != id {
+				continue
+			}
+			if live == nil {
+				o, err := made.cluster.Get(ctx, made.before.GroupVersionKind(), made.before.GetNamespace(), made.before.GetName())
+				if err != nil || o == nil {
+					return // what could not be made again is told by its own error
+				}
+				live = o
+			}
+			list[i].after = live
+		}
+	}
+	renew(rest)
+	r.mu.Lock()
+	lists := slices.Collect(maps.Values(r.undo))
+	r.mu.Unlock()
+	for _, list := range lists { // nothing runs beside PutBack that would change them
+		renew(list)
+	}
 }
 
 // isOf reports whether one of the errors is of the object of a change.

@@ -17,11 +17,13 @@ import (
 // Run is one run of a plan. Its methods are called one after the other, except
 // Progress, which may be called at any time.
 type Run struct {
-	engine   *Engine
-	plan     *Plan
-	env      *environment.Environment
-	clusters map[string]*kube.Cluster
-	path     string // of the record
+	engine         *Engine
+	plan           *Plan
+	env            *environment.Environment
+	clusters       map[string]*kube.Cluster
+	path           string                     // of the record
+	before         map[string]*kube.Inventory // what the clusters held; nil when nothing is compared
+	inventoryLimit time.Duration              // how long controllers may take to tidy up after it
 
 	mu       sync.Mutex // guards what follows
 	record   *record.Record

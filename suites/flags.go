@@ -19,6 +19,7 @@ type settings struct {
 	environment string // name or file; "": Options.Environment
 	out         string // folder of the record; "": .assay/TIME
 	seed        seed   // of the sampling
+	keep        bool   // leave what the last scenario changed
 }
 
 func defineFlags(flags *flag.FlagSet) *settings {
@@ -27,6 +28,7 @@ func defineFlags(flags *flag.FlagSet) *settings {
 	flags.StringVar(&s.scenarios, "scenarios", "", "`PATH` of the scenarios, from the module's root (default scenarios)")
 	flags.StringVar(&s.environment, "environment", "", "`NAME|FILE` of the environment to run in (default sandbox)")
 	flags.StringVar(&s.out, "out", "", "`DIR` for the record and the report, from the module's root (default .assay/TIME)")
+	flags.BoolVar(&s.keep, "keep", false, "leave what the last scenario, and all that it needs, changed: to look at it (default: all is put back)")
 	flags.Var(&s.seed, "sample-seed", "`NUMBER` that the sampling's random choices begin with (default: a new one each time)")
 	return s
 }

@@ -134,13 +134,15 @@ func (s *suite) putBack(ctx context.Context, p *runner.PlannedScenario) {
 }
 
 // end puts back what no AfterAll did (Ginkgo runs none when it is interrupted
-// between two specs), children before parents, and closes the record.
+// between two specs), children before parents, compares what the clusters hold
+// with what they held before, and closes the record.
 func (s *suite) end(ctx ginkgo.SpecContext) {
 	var failed error
 	if !s.ownSandbox() {
 		for i := len(s.plan.Scenarios) - 1; i >= 0; i-- {
 			failed = errors.Join(failed, s.live.run.PutBack(ctx, s.plan.Scenarios[i]))
 		}
+		failed = errors.Join(failed, s.live.run.Verify(ctx))
 	}
 	if err := errors.Join(failed, s.close()); err != nil {
 		ginkgo.Fail(err.Error())

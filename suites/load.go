@@ -51,7 +51,7 @@ func load(o Options, g settings, labelFilter string) (*suite, error) {
 	}
 	s.engine, err = runner.New(runner.Options{
 		Environment: s.environment, Out: g.out, Alpha: o.Alpha, Beta: o.Beta, Seed: g.seed.number, Tool: tool(),
-		Keep: s.environment.Name == sandboxEnvironment && os.Getenv(launch.Attach) == "",
+		Keep: g.keep || s.startsSandbox(),
 	})
 	if err != nil {
 		return nil, err
@@ -64,7 +64,35 @@ func load(o Options, g settings, labelFilter string) (*suite, error) {
 		return nil, withBroken(err, set.Broken)
 	}
 	s.broken = concerned(set.Broken, g.scenario)
-	return s, s.planRest(set, wanted)
+	if err := s.planRest(set, wanted); err != nil {
+		return s, err
+	}
+	return s, s.keepable()
+}
+
+// startsSandbox says that the suite brings its own clusters, which go with it.
+func (s *suite) startsSandbox() bool {
+	return s.environment.Name == sandboxEnvironment && os.Getenv(launch.Attach) == ""
+}
+
+// keepable refuses --keep where it could not do what it says.
+func (s *suite) keepable() error {
+	if !s.given.keep {
+		return nil
+	}
+	if s.startsSandbox() {
+		return fmt.Errorf("--keep would keep nothing: this sandbox ends with the run; start one (go run ./cmd/assay sandbox) and set %s to its kubeconfig", launch.Attach)
+	}
+	var roots []string
+	for _, p := range s.plan.Scenarios {
+		if p.Parent == nil && p.Skip == "" {
+			roots = append(roots, p.Scenario.Name)
+		}
+	}
+	if len(roots) > 1 {
+		return fmt.Errorf("--keep leaves what the last scenario changed, and which is last is not settled: %s need nothing of each other; name one with --scenario", document.And(roots))
+	}
+	return nil
 }
 
 func (s *suite) loadEnvironment(scenarios string) error {

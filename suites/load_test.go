@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshassay/assay/runner"
 	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/launch"
 	"github.com/meshassay/assay/runner/scenario"
 )
 
@@ -207,5 +208,22 @@ func TestUnfounded(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// --keep must not promise what it cannot do.
+func TestKeepIsRefusedWhereItKeepsNothing(t *testing.T) {
+	project(t, map[string]string{"one": allBlue, "two": allBlue, "below": "needs: one\n" + allBlue})
+	tests := []struct{ sandbox, scenario, want string }{
+		{"", "below", "this sandbox ends with the run"},
+		{"kubeconfig", "*", "one and two need nothing of each other"},
+		{"kubeconfig", "below", ""},
+	}
+	for _, tt := range tests {
+		t.Setenv(launch.Attach, tt.sandbox)
+		_, err := load(Options{}.withDefaults(), settings{keep: true, scenario: list{tt.scenario}}, "")
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%q in sandbox %q: got %v, want %q", tt.scenario, tt.sandbox, err, tt.want)
+		}
 	}
 }

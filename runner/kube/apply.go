@@ -309,8 +309,11 @@ func isTool(f metav1.ManagedFieldsEntry) bool {
 // Same reports whether two states of an object say the same, status and the
 // server's own bookkeeping aside.
 func Same(a, b *Object) bool {
-	return reflect.DeepEqual(content(a), content(b))
+	return Equal(content(a), content(b))
 }
+
+// Equal reports whether two values of objects are the same.
+func Equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 // untouched reports whether two states of an object say the same, and the
 // same owners of it: one who lost a field would find a conflict.

@@ -33,6 +33,10 @@ type Record struct {
 	Beta      float64    `json:"beta"`
 	Seed      uint64     `json:"seed,omitempty"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Inventory is what came of comparing what the clusters held before and
+	// after, in words; "" when that was not done. A difference is in a
+	// scenario's PutBackError, too.
+	Inventory string `json:"inventory,omitempty"`
 }
 
 // Scenario is what happened of one scenario.
