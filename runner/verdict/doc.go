@@ -10,8 +10,8 @@
 // has what the test costs and how it was proved.
 //
 // Beside the test: Affordable and Simulate say beforehand what a budget can
-// decide, CompareShares, CompareErrors and CompareLatency judge two runs, and
-// Dependence looks how a gateway balances.
+// decide, CompareShares, CompareErrors and CompareLatency judge two runs, Pair
+// judges two streams side by side, and Dependence looks how a gateway balances.
 //
 // # The test in plain words
 //
