@@ -62,14 +62,14 @@ func (t *table) round(ctx context.Context, n int) error {
 	return nil
 }
 
-// turn has one client ask. wrk has another try when it fails: on a busy machine
-// an answer may take longer than it waits. The sampler has none: between
-// servers that are well and a sampler that is right there are no faults. Of the
-// others a failure is only said.
+// turn has one client ask. On a busy machine there may be no answer in all of
+// its time, or one may take longer than wrk waits: then it has another try, and
+// that is said. The sampler has none for a fault: between servers that are well
+// and a sampler that is right there are none.
 func (t *table) turn(ctx context.Context, r *row) error {
 	d, err := r.run(ctx)
-	if err != nil && r.wrk == nil && ctx.Err() == nil {
-		t.notes = append(t.notes, fmt.Sprintf("%s: wrk had another try: %v", r.group.title, err))
+	if err != nil && (!r.judged() || errors.Is(err, errNothing)) && ctx.Err() == nil {
+		t.notes = append(t.notes, fmt.Sprintf("%s: %s had another try: %v", r.group.title, r.client.name, err))
 		d, err = r.run(ctx)
 	}
 	switch {
@@ -83,10 +83,12 @@ func (t *table) turn(ctx context.Context, r *row) error {
 	return nil
 }
 
+var errNothing = errors.New("not a request was answered")
+
 func (r *row) run(ctx context.Context) (done, error) {
 	d, err := r.client.run(ctx, r.group.load)
 	if err == nil && (d.Requests == 0 || d.Elapsed <= 0) {
-		err = errors.New("not a request was answered")
+		err = errNothing
 	}
 	return d, err
 }
