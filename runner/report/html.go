@@ -43,13 +43,13 @@ type pageView struct {
 	Icon     template.URL
 	Patterns template.HTML
 
-	State, Headline, Subline, Certainty string
-	Facts                               []fact
-	Problems                            []problemView
-	Outcomes                            []lane // the legend
-	Scenarios                           []scenarioView
-	Expectations                        []sampleView
-	Tool                                string
+	State, Headline, Subline, Certainty, Inventory string
+	Facts                                          []fact
+	Problems                                       []problemView
+	Outcomes                                       []lane // the legend
+	Scenarios                                      []scenarioView
+	Expectations                                   []sampleView
+	Tool                                           string
 }
 
 type fact struct{ Name, Value, Note string }
@@ -93,7 +93,7 @@ func newPage(r *record.Record) pageView {
 	o := Overall(r)
 	v.State, v.Headline = string(o.State), o.Headline
 	v.Subline = oneLine(Summary(r), longestLine)
-	v.Certainty = o.Certainty
+	v.Certainty, v.Inventory = o.Certainty, oneLine(r.Inventory, 2*longestLine)
 	v.Icon = icon(o.State)
 	v.Facts = facts(r)
 	samples := 0

@@ -49,7 +49,7 @@ func hostile() *record.Record {
 	}
 	changes := []record.Change{{Cluster: nasty, Resource: long, Namespace: nasty, Name: nasty, What: nasty}}
 	return &record.Record{
-		Version: 1, Tool: nasty, Environment: long, Alpha: math.NaN(), Beta: math.Inf(1),
+		Version: 1, Tool: nasty, Environment: long, Inventory: long, Alpha: math.NaN(), Beta: math.Inf(1),
 		Scenarios: []record.Scenario{{
 			Name: nasty, Title: long, File: nasty, Labels: []string{nasty, long}, Skipped: nasty, PutBack: changes, PutBackError: long,
 			Steps: []record.Step{{Index: -1, Name: nasty, Action: long, Position: nasty, Title: long, State: record.State(nasty), Error: long,
@@ -63,6 +63,16 @@ func TestHTMLIsAsItWas(t *testing.T) {
 	golden.Compare(t, filepath.Join("testdata", "run.html"), got)
 	if got != html(t, run(t)) {
 		t.Error("the same record gives two pages")
+	}
+}
+
+func TestInventoryIsTold(t *testing.T) {
+	r := run(t)
+	r.Inventory = "6 kinds as before"
+	for name, text := range map[string]string{"page": html(t, r), "summary": markdown(t, r)} {
+		if !strings.Contains(text, r.Inventory) {
+			t.Errorf("the %s has no inventory", name)
+		}
 	}
 }
 

@@ -27,6 +27,9 @@ func Markdown(w io.Writer, r *record.Record) error {
 	markdownProblems(&b, r)
 	markdownScenarios(&b, r)
 	markdownExpectations(&b, r)
+	if r.Inventory != "" {
+		b.WriteString("\nInventory: " + inMarkdown(r.Inventory, 2*longestLine) + "\n")
+	}
 	if o.Certainty != "" {
 		b.WriteString("\n" + inMarkdown(o.Certainty, 2*longestLine) + "\n")
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/meshassay/assay/runner/record"
 )
 
-// Outcome is a run as a whole.
-type Outcome struct {
+// Conclusion is what comes of a run as a whole.
+type Conclusion struct {
 	State     record.State
 	Headline  string // "Passed", "Failed" …
 	Certainty string // how sure that is, in a sentence or two
@@ -15,7 +15,7 @@ type Outcome struct {
 
 // Overall sums a run up. It has passed when something has and all else was
 // skipped on purpose, and everything was put back: never green on doubt.
-func Overall(r *record.Record) Outcome {
+func Overall(r *record.Record) Conclusion {
 	has, judged, certain := map[record.State]bool{}, 0, false
 	for _, s := range r.Scenarios {
 		has[scenarioState(s)] = true
@@ -26,8 +26,8 @@ func Overall(r *record.Record) Outcome {
 			}
 		}
 	}
-	o := Outcome{State: record.Skipped, Headline: "Nothing ran"}
-	for _, x := range []Outcome{
+	o := Conclusion{State: record.Skipped, Headline: "Nothing ran"}
+	for _, x := range []Conclusion{
 		{State: record.Failed, Headline: "Failed"}, {State: record.Errored, Headline: "Not all could be judged"},
 		{State: record.Undecided, Headline: "Undecided"}, {State: record.Passed, Headline: "Passed"},
 	} {
