@@ -39,7 +39,9 @@ func TestMemoryDoesNotGrow(t *testing.T) {
 			t.Fatalf("%v, %v", err, tally.Faults)
 		}
 		t.Logf("in use %d KiB and %d KiB, of the system %d KiB and %d KiB", early.HeapAlloc>>10, late.HeapAlloc>>10, early.Sys>>10, late.Sys>>10)
-		if late.HeapAlloc > early.HeapAlloc+1<<20 || late.Sys > early.Sys+16<<20 {
+		// An observation that were kept of each request would be 5 MiB at least;
+		// what is under way at the moment of looking is some hundred KiB.
+		if late.HeapAlloc > early.HeapAlloc+4<<20 || late.Sys > early.Sys+32<<20 {
 			t.Errorf("after %d requests %d KiB are in use, after %d %d KiB", few, early.HeapAlloc>>10, many, late.HeapAlloc>>10)
 		}
 	})
