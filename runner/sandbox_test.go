@@ -98,6 +98,9 @@ func TestTheChaptersOnTheSandbox(t *testing.T) {
 			runAll(t, r, s)
 		}
 	}
+	if err := r.Verify(t.Context()); err != nil {
+		t.Error(err)
+	}
 	rec, _, err := r.Close()
 	if err != nil {
 		t.Fatal(err)

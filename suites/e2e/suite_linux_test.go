@@ -343,7 +343,7 @@ func TestAttachAndPutBack(t *testing.T) {
 	if code := suite.exit(); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
-	suite.says("using the sandbox of "+kubeconfig, "14 Passed", "record: ")
+	suite.says("using the sandbox of "+kubeconfig, "14 Passed", "inventory: all is as it was before the run", "record: ")
 	if got := status(t, url); got != 404 {
 		t.Errorf("afterwards a gateway answers %d, want 404 as before", got)
 	}
@@ -357,6 +357,7 @@ func TestAttachAndPutBack(t *testing.T) {
 	if code := interrupted.exit(); code == 0 {
 		t.Error("interrupted, the suite's exit code is 0")
 	}
+	interrupted.says("inventory: all is as it was before the run")
 	if got := status(t, url); got != 404 {
 		t.Errorf("after an interrupted run a gateway answers %d, want 404 as before", got)
 	}
