@@ -187,6 +187,9 @@ func showPages(t *testing.T, browser context.Context) {
 	for name, r := range runs(t) {
 		for _, width := range []int64{360, 1400} {
 			for _, scheme := range []string{"light", "dark"} {
+				if name == "hostile" && (width == 360) != (scheme == "light") {
+					continue // two of the four show it
+				}
 				t.Run(fmt.Sprintf("%s-%d-%s", name, width, scheme), func(t *testing.T) {
 					p := open(t, browser, r, width, scheme)
 					if got := ask[int64](p, "document.documentElement.scrollWidth"); got > width {

@@ -33,7 +33,7 @@ func latencies(s record.Sample) template.HTML {
 		columns[i] += b.Count
 		most = max(most, columns[i])
 	}
-	const width, left, right, base, top = 320, 8.0, 312.0, 148.0, 42.0
+	const width, left, right, base, top = 270, 6.0, 264.0, 148.0, 42.0
 	x := func(d float64) float64 { return left + (right-left)*math.Min(math.Max(part(d), 0), 1) }
 	var f figure
 	f.openChart(width, 170, "latencies: "+latencyWords(s.Latency))
@@ -47,7 +47,7 @@ func latencies(s record.Sample) template.HTML {
 	f.line("axis", left, base, right, base)
 	for _, t := range latencyTicks(low, high) {
 		f.line("axis", x(float64(t)), base, x(float64(t)), base+4)
-		f.text("tick", "middle", math.Min(math.Max(x(float64(t)), 20), 300), base+17, briefTime(t))
+		f.text("tick", "middle", math.Min(math.Max(x(float64(t)), 20), right-16), base+17, briefTime(t))
 	}
 	marks(&f, s.Latency, x, base)
 	return f.close()

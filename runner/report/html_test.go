@@ -161,6 +161,9 @@ func TestOverall(t *testing.T) {
 			t.Errorf("%v: %s, want %s", tt.r.Scenarios, got, tt.want)
 		}
 	}
+	if got := Overall(left).Headline; got != "Not put back" {
+		t.Errorf("what passed and was not put back is called %q", got)
+	}
 }
 
 // The course ends with what the record says, for it is weighed by the same test.

@@ -36,10 +36,25 @@ func Overall(r *record.Record) Conclusion {
 			break
 		}
 	}
+	if o.State == record.Errored && !stepErrored(r) {
+		o.Headline = "Not put back"
+	}
 	if judged > 0 {
 		o.Certainty = sureness(r, o.State, certain)
 	}
 	return o
+}
+
+// stepErrored says that a step could not be judged, and not only what followed.
+func stepErrored(r *record.Record) bool {
+	for _, s := range r.Scenarios {
+		for _, st := range s.Steps {
+			if known(st.State) == record.Errored {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sureness(r *record.Record, s record.State, certain bool) string {
