@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshassay/assay/runner/kube"
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/scenario"
 )
 
 var configMap = schema.GroupVersionKind{Version: "v1", Kind: "ConfigMap"}
@@ -86,4 +87,34 @@ func fields(o *kube.Object) []string {
 func TestDeleteRefusesAKindThatIsNotServed(t *testing.T) {
 	r := onSandbox(t, steps(t, "- delete: {cluster: cluster1, objects: [{apiVersion: networking.mesh.gloo.solo.io/v1, kind: TrafficPolicy, metadata: {name: x, namespace: gloo-mesh}}]}\n"))
 	wantStep(t, r, 0, record.Failed, "cluster1", "serves no networking.mesh.gloo.solo.io/v1 TrafficPolicy")
+}
+
+// A child deletes what its parent made: undone, it is another object of the same
+// name, which the parent must find to take away.
+func TestWhatIsMadeAnewIsTakenAwayByItsMaker(t *testing.T) {
+	const object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: assay-anew, namespace: default}}"
+	set := steps(t, "- apply: {cluster: mgmt, objects: ["+object+"]}\n")
+	child, ms := scenario.Parse("child.yaml", []byte("apiVersion: assay/v1\nkind: Scenario\nname: child\nneeds: s\nsteps:\n- delete: {cluster: mgmt, objects: ["+object+"]}\n"))
+	if len(ms) > 0 {
+		t.Fatal(ms)
+	}
+	r := onSandbox(t, append(set, child))
+	parent := r.plan.Scenarios[0]
+	for _, s := range r.plan.Scenarios {
+		if got := r.Step(t.Context(), s.Steps[0]); got.State != record.Passed {
+			t.Fatal(got.Error)
+		}
+	}
+	if err := r.PutBack(t.Context(), r.plan.Scenarios[1]); err != nil {
+		t.Fatal(err)
+	}
+	if live(t, r, "assay-anew") == nil {
+		t.Fatal("the child's deletion is not undone")
+	}
+	if err := r.PutBack(t.Context(), parent); err != nil {
+		t.Fatal(err)
+	}
+	if o := live(t, r, "assay-anew"); o != nil {
+		t.Errorf("the parent left %v", o)
+	}
 }
