@@ -175,6 +175,12 @@ func (o *Options) prepare() ([]prepared, error) {
 	if o.Workers < 0 || o.Rate < 0 || o.Timeout < 0 || o.ConnectTimeout < 0 || o.FirstByteTimeout < 0 || o.BodyLimit < 0 {
 		mistakes = append(mistakes, errors.New("workers, rate, time-outs and limits cannot be negative"))
 	}
+	if o.Rate > 0 && o.Rate < rateLeast {
+		mistakes = append(mistakes, fmt.Errorf("a rate of %g a second: want at least one request a day", o.Rate))
+	}
+	if o.Workers > workersMost {
+		mistakes = append(mistakes, fmt.Errorf("%d workers: at most %d", o.Workers, workersMost))
+	}
 	if o.Open && (o.Rate <= 0 || o.Rate > rateMost) {
 		mistakes = append(mistakes, fmt.Errorf("an open loop needs a rate of at most %d a second", rateMost))
 	}
@@ -207,3 +213,10 @@ func (o *Options) prepare() ([]prepared, error) {
 
 // rateMost is what an open loop's times can express well.
 const rateMost = 1_000_000
+
+// What could not be meant: fewer requests than one a day, and more connections
+// at once than a gateway's address takes from here (it has 65,535 ports).
+const (
+	rateLeast   = 1. / (24 * 60 * 60)
+	workersMost = 65_535
+)

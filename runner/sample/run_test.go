@@ -102,6 +102,8 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		{Options{Cases: []Request{{URL: "http://x", Header: http.Header{"connection": {"c"}}}}}, "case 1: header connection: it follows from the request and cannot be set"},
 		{Options{Cases: []Request{{URL: "http://x", Host: "a b"}}}, `case 1: host "a b": not a host`},
 		{Options{Cases: []Request{{URL: "http://x"}}, Rate: -1}, "cannot be negative"},
+		{Options{Cases: []Request{{URL: "http://x"}}, Rate: 1e-12}, "at least one request a day"},
+		{Options{Cases: []Request{{URL: "http://x"}}, Workers: 100_000}, "100000 workers: at most 65535"},
 		{Options{Cases: []Request{{URL: "http://x"}}, Open: true}, "an open loop needs a rate of at most 1000000 a second"},
 		{Options{Cases: []Request{{URL: "http://x"}}, Open: true, Rate: 1e7}, "an open loop needs a rate of at most 1000000 a second"},
 		{Options{Cases: []Request{{URL: "http://x"}}, Protocol: 3}, "protocol 3: want HTTP1 or HTTP2"},
