@@ -131,7 +131,7 @@ func (r *Run) same() string {
 	}
 	text := fmt.Sprintf("all is as it was before the run: %d objects in %s", objects, document.And(r.plan.clusters))
 	if len(unread) > 0 {
-		text += "; not compared, for this user may not list them: " + strings.Join(slices.Sorted(maps.Keys(unread)), ", ")
+		text += "; not compared, for they could not be listed: " + strings.Join(slices.Sorted(maps.Keys(unread)), ", ")
 	}
 	return text
 }
@@ -144,11 +144,26 @@ func (r *Run) compare(ctx context.Context) ([]string, error) {
 	}
 	var left []string
 	for _, name := range r.plan.clusters {
+		if err := unseen(r.before[name], after[name]); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 		for _, text := range differences(r.before[name], after[name], r.plan.compared) {
 			left = append(left, name+": "+text)
 		}
 	}
 	return left, nil
+}
+
+// unseen is the error of kinds that could be read before and cannot now: that
+// nothing is seen of them does not mean that nothing is left.
+func unseen(before, after *kube.Inventory) error {
+	var errs []error
+	for kind, why := range after.Unread {
+		if before.Kinds[kind] {
+			errs = append(errs, fmt.Errorf("list %s: %s", kind, why))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // differences says what is not the same in two inventories of a cluster. What

@@ -61,6 +61,13 @@ func TestDifferences(t *testing.T) {
 	if got := differences(unread, inventoryOf(t, policy), plan.compared); len(got) > 0 {
 		t.Errorf("what could not be read before is taken for new: %q", got)
 	}
+	if err := unseen(unread, unread); err != nil {
+		t.Errorf("what could be read at no time: %v", err)
+	}
+	read := &kube.Inventory{Kinds: map[schema.GroupKind]bool{{Group: "networking.mesh.gloo.solo.io", Kind: "TrafficPolicy"}: true}}
+	if err := unseen(read, unread); err == nil || !strings.Contains(err.Error(), "list TrafficPolicy.networking.mesh.gloo.solo.io: forbidden") {
+		t.Errorf("what can be read no more: %v, want an error", err)
+	}
 }
 
 func TestWhatAnInventoryReads(t *testing.T) {

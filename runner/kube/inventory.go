@@ -30,7 +30,8 @@ type Inventory struct {
 const inventoryLists = 8
 
 // Inventory lists the objects of all kinds that the API server serves and that
-// are relevant. A kind that this user may not list is told, and no error.
+// are relevant. A kind that cannot be listed (this user may not, or a webhook that
+// converts its objects is down) is told, and no error.
 func (c *Cluster) Inventory(ctx context.Context, relevant func(schema.GroupKind) bool) (*Inventory, error) {
 	kinds, err := c.listable(relevant)
 	if err != nil {
@@ -39,7 +40,6 @@ func (c *Cluster) Inventory(ctx context.Context, relevant func(schema.GroupKind)
 	inventory := &Inventory{Objects: map[string]*Object{}, Kinds: map[schema.GroupKind]bool{}, Unread: map[schema.GroupKind]string{}}
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	var errs []error
 	tickets := make(chan struct{}, inventoryLists)
 	for _, kind := range kinds {
 		tickets <- struct{}{}
@@ -48,13 +48,11 @@ func (c *Cluster) Inventory(ctx context.Context, relevant func(schema.GroupKind)
 			objects, err := c.listAgain(ctx, kind)
 			mu.Lock()
 			defer mu.Unlock()
-			if err := inventory.add(kind.GroupKind(), objects, err); err != nil {
-				errs = append(errs, fmt.Errorf("%s: list %s: %w", c.Name, kind.Kind, err))
-			}
+			inventory.add(kind.GroupKind(), objects, err)
 		})
 	}
 	all.Wait()
-	return inventory, errors.Join(errs...)
+	return inventory, ctx.Err()
 }
 
 // listAgain is List that bears with a busy API server for a while.
@@ -66,16 +64,14 @@ func (c *Cluster) listAgain(ctx context.Context, kind schema.GroupVersionKind) (
 	return objects, err
 }
 
-func (i *Inventory) add(kind schema.GroupKind, objects []*Object, err error) error {
+func (i *Inventory) add(kind schema.GroupKind, objects []*Object, err error) {
 	var none *NoKind
 	switch {
-	case apierrors.IsForbidden(err), apierrors.IsMethodNotSupported(err):
-		i.Unread[kind] = err.Error()
-		return nil
 	case errors.As(err, &none), apierrors.IsNotFound(err):
-		return nil // it went between the two questions
+		return // it went between the two questions
 	case err != nil:
-		return err
+		i.Unread[kind] = err.Error()
+		return
 	}
 	i.Kinds[kind] = true
 	for _, o := range objects {
@@ -83,7 +79,6 @@ func (i *Inventory) add(kind schema.GroupKind, objects []*Object, err error) err
 			i.Objects[Identity(o)] = written(o)
 		}
 	}
-	return nil
 }
 
 // written is the content of an object without what a controller of Kubernetes
