@@ -111,7 +111,7 @@ func nextExpectation(s *PlannedStep) *expectWork {
 		switch w := next.work.(type) {
 		case *expectWork:
 			return w
-		case *waitWork, *assertWork:
+		case *waitWork, *assertWork, *callWork:
 		default:
 			return nil
 		}
