@@ -107,9 +107,6 @@ func TestEveryHostilityTogether(t *testing.T) {
 					carried[got.Connection] = carried[got.Connection] || lives(want) && got.Connection >= 0
 					seen[want]++
 				}
-				if reuse && seen[Stale] == 0 {
-					t.Error("no connection was stale")
-				}
 				shown := make(map[Fault][]string)
 				for _, ex := range e.List() {
 					shown[ex.Fault] = append(shown[ex.Fault], ex.Which)
@@ -118,7 +115,7 @@ func TestEveryHostilityTogether(t *testing.T) {
 					}
 				}
 				for fault, n := range seen {
-					// Which connections carried an answer before, and so what is stale, is chance.
+					// Which connections carried an answer before, and so what is stale, and whether any is, is chance.
 					if got := shown[fault]; !slices.Equal(got, []string{"first", "last"}) && (n > 1 || !slices.Equal(got, []string{"first"})) {
 						t.Errorf("examples of %q, which came %d times: %q", fault, n, got)
 					}
