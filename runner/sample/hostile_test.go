@@ -31,7 +31,7 @@ func once(t *testing.T, url string, change func(*Options)) Observation {
 }
 
 // brief is for what must end by a time limit.
-func brief(o *Options) { o.Timeout = 500 * time.Millisecond }
+func brief(o *Options) { o.Timeout = time.Second }
 
 // hostilities are what gateways do, and what each is to be counted as.
 var hostilities = []struct {
@@ -70,9 +70,9 @@ var hostilities = []struct {
 	{"the first byte in time, slow after it", func(c net.Conn) {
 		readRequest(c)
 		io.WriteString(c, blueAnswer[:20])
-		time.Sleep(600 * time.Millisecond)
+		time.Sleep(1200 * time.Millisecond)
 		io.WriteString(c, blueAnswer[20:])
-	}, func(o *Options) { o.FirstByteTimeout = 500 * time.Millisecond }, "", 200, ""},
+	}, func(o *Options) { o.FirstByteTimeout = time.Second }, "", 200, ""},
 	{"hangs in the header", func(c net.Conn) {
 		readRequest(c)
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nX: ")
@@ -89,7 +89,7 @@ var hostilities = []struct {
 			if _, err := c.Write([]byte{b}); err != nil {
 				return
 			}
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(30 * time.Millisecond)
 		}
 	}, brief, Timeout, 0, "did not end"},
 	{"a body without end", func(c net.Conn) {

@@ -220,10 +220,10 @@ func TestHTTP2FaultsAreToldApart(t *testing.T) {
 		{"hangs in the body", func(g *two, n uint32) bool { g.header(n, false, ":status", "200"); return true }, brief, Timeout, 200, "did not end"},
 		{"the first byte in time, the rest late", func(g *two, n uint32) bool {
 			g.header(n, false, ":status", "200")
-			time.Sleep(600 * time.Millisecond)
+			time.Sleep(1200 * time.Millisecond)
 			g.WriteData(n, true, []byte(`{"color":"blue"}`))
 			return true
-		}, func(o *Options) { o.FirstByteTimeout = 500 * time.Millisecond }, "", 200, ""},
+		}, func(o *Options) { o.FirstByteTimeout = time.Second }, "", 200, ""},
 		{"a body without end", func(g *two, n uint32) bool {
 			g.header(n, false, ":status", "200")
 			for g.WriteData(n, false, make([]byte, frameSize)) == nil {

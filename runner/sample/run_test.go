@@ -31,7 +31,7 @@ func TestDispatchOrderWithoutHoles(t *testing.T) {
 			if o.Number != int64(i) || o.Outcome != "blue" {
 				t.Fatalf("observation %d: %+v", i, o)
 			}
-			if o.At < last-20*time.Millisecond {
+			if o.At < last-time.Second { // a worker may have to wait for a processor
 				t.Errorf("request %d was sent at %s, one before it at %s", i, o.At, last)
 			}
 			last = max(last, o.At)

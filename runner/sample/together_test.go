@@ -31,7 +31,7 @@ func TestEveryHostilityTogether(t *testing.T) {
 				if _, err := c.Write([]byte{blueAnswer[i%len(blueAnswer)]}); err != nil {
 					return
 				}
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(60 * time.Millisecond)
 			}
 		}},
 		{"/blue/2", "", func(c net.Conn) { io.WriteString(c, blueAnswer) }},
@@ -82,7 +82,7 @@ func TestEveryHostilityTogether(t *testing.T) {
 			eachPath(t, func(t *testing.T, portable bool) {
 				t.Parallel()
 				e := &Examples{}
-				o := Options{Classifier: tutorial(), Workers: 12, Timeout: time.Second, Reuse: reuse, Portable: portable, Examples: e}
+				o := Options{Classifier: tutorial(), Workers: 12, Timeout: 2 * time.Second, Reuse: reuse, Portable: portable, Examples: e}
 				for _, a := range acts {
 					url := "http://" + address + a.path
 					if a.want == Refused {
