@@ -166,10 +166,7 @@ func (w *applyWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record
 	watch.sent()
 	err := r.onEach(w.clusters, func(c *kube.Cluster) error { return w.apply(ctx, r, s, out, c) })
 	r.done(watch, err == nil && slices.ContainsFunc(out.Changes, func(c record.Change) bool { return c.What != record.Unchanged }))
-	// Clusters end in any order; a record shall read the same every time.
-	slices.SortStableFunc(out.Changes, func(a, b record.Change) int {
-		return slices.Index(w.clusters, a.Cluster) - slices.Index(w.clusters, b.Cluster)
-	})
+	inOrderOf(w.clusters, out.Changes)
 	return err
 }
 

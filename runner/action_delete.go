@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/meshassay/assay/runner/document"
@@ -65,9 +64,7 @@ func (w *deleteWork) run(ctx context.Context, r *Run, s *PlannedStep, out *recor
 	watch.sent()
 	err := r.onEach(w.clusters, func(c *kube.Cluster) error { return w.delete(ctx, r, s, out, c) })
 	r.done(watch, err == nil && len(out.Changes) > 0)
-	slices.SortStableFunc(out.Changes, func(a, b record.Change) int {
-		return slices.Index(w.clusters, a.Cluster) - slices.Index(w.clusters, b.Cluster)
-	})
+	inOrderOf(w.clusters, out.Changes)
 	return err
 }
 

@@ -42,20 +42,18 @@ func (p *planner) claim(outcomes []string, f claimFields) verdict.Claim {
 	if f.Errors != nil {
 		c.Errors = float64(*f.Errors)
 	}
-	leak := 0.0
-	for _, name := range outcomes {
-		share := verdict.Share{Name: name, Want: float64(f.Shares[name])}
-		switch {
-		case share.Want == 0 && f.Leak != nil:
-			share.Leak = float64(*f.Leak)
-		case share.Want > 0 && share.Want < 1 && f.Tolerance != nil:
-			share.Tolerance = float64(*f.Tolerance)
-		}
-		leak = max(leak, share.Leak)
-		c.Shares = append(c.Shares, share)
+	tolerance, leak := 0.0, 0.0
+	if f.Tolerance != nil {
+		tolerance = float64(*f.Tolerance)
 	}
-	// Outcomes that no share can name may leak as much, all of them together.
-	return c.With(0, leak)
+	for _, name := range outcomes {
+		want := float64(f.Shares[name])
+		if want == 0 && f.Leak != nil {
+			leak = float64(*f.Leak) // of use only where something is wanted at 0
+		}
+		c.Shares = append(c.Shares, verdict.Share{Name: name, Want: want})
+	}
+	return c.With(tolerance, leak)
 }
 
 // useless refuses a tolerance or a leak that nothing could make use of: it was

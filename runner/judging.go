@@ -2,7 +2,6 @@ package runner
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/meshassay/assay/runner/record"
@@ -71,11 +70,7 @@ func (j *judging) observe(o *sample.Observation) verdict.State {
 		var listed bool
 		if i, listed = j.index[o.Outcome]; !listed {
 			i = j.rest
-			name := o.Outcome
-			if _, known := j.unlisted[name]; !known && len(j.unlisted) >= verdict.FoundNames {
-				name = otherNames // a gateway may give each answer a name of its own
-			}
-			j.unlisted[name]++
+			countUnlisted(j.unlisted, o.Outcome)
 		}
 	}
 	j.settling.Observe(i)
@@ -136,21 +131,12 @@ func (j *judging) sample(a *asking) record.Sample {
 		Position: j.expected.shares.Pos().String(),
 		Result:   j.settling.Result(), Counts: j.settling.Counts(),
 		Unlisted: j.unlisted,
-		Faults:   make(map[string]int64), Statuses: make(map[string]int64),
 		Duration: end.Sub(a.begin),
-		Latency:  record.Latency(j.tally.Latency()),
 	}
-	for _, b := range j.tally.Buckets() {
-		s.Histogram = append(s.Histogram, verdict.Bucket(b))
-	}
+	recordFaults(&s, j.tally)
+	recordHistogram(&s, j.tally)
 	if len(j.attempts) > 0 {
 		s.Attempts = append(j.attempts, j.attempt(a.begin, end))
-	}
-	for fault, n := range j.tally.Faults {
-		s.Faults[string(fault)] = n
-	}
-	for status, n := range j.tally.Statuses {
-		s.Statuses[strconv.Itoa(status)] = n
 	}
 	if took := end.Sub(j.began).Seconds(); !j.began.IsZero() && took > 0 {
 		s.Rate = float64(j.tally.N) / took
@@ -174,10 +160,8 @@ func (j *judging) keep(i, of int, began time.Time) []record.Example {
 		if e.Number%int64(of) != int64(i) {
 			continue
 		}
-		kept = append(kept, record.Example{
-			Of: e.Outcome, Fault: string(e.Fault), Which: e.Which, Number: e.Number, At: j.roundBegan.Sub(began) + e.At,
-			Status: e.Status, Detail: e.Detail, Header: e.Header, Body: e.Body,
-		})
+		e.At += j.roundBegan.Sub(began)
+		kept = append(kept, recordExample(e))
 	}
 	return kept
 }

@@ -3,7 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
-	"strconv"
+	"maps"
 	"sync"
 	"time"
 
@@ -139,15 +139,9 @@ func (s *Survey) outcome(o *sample.Observation) int {
 	if i := s.options.Claim.Index(o.Outcome); i != verdict.Unlisted {
 		return i
 	}
-	if _, known := s.unlisted[o.Outcome]; !known && len(s.unlisted) >= verdict.FoundNames {
-		o.Outcome = otherNames
-	}
-	s.unlisted[o.Outcome]++
+	o.Outcome = countUnlisted(s.unlisted, o.Outcome)
 	return s.rest
 }
-
-// otherNames stands for names beyond those that are told apart.
-const otherNames = "other names"
 
 // Sample is what was asked and seen so far. It is cheap enough to be looked at
 // several times a second; End has more.
@@ -170,14 +164,9 @@ func (s *Survey) End() record.Sample {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.sample()
-	for _, b := range s.tally.Buckets() {
-		r.Histogram = append(r.Histogram, verdict.Bucket(b))
-	}
+	recordHistogram(&r, s.tally)
 	for _, e := range s.examples.List() {
-		r.Examples = append(r.Examples, record.Example{
-			Of: e.Outcome, Fault: string(e.Fault), Which: e.Which, Number: e.Number, At: e.At,
-			Status: e.Status, Detail: e.Detail, Header: e.Header, Body: e.Body,
-		})
+		r.Examples = append(r.Examples, recordExample(e))
 	}
 	if s.tally.N > 0 {
 		balancing := s.depend.Result()
@@ -191,19 +180,9 @@ func (s *Survey) End() record.Sample {
 }
 
 func (s *Survey) sample() record.Sample {
-	r := record.Sample{
-		URL: s.options.Sample.Cases[0].URL, Latency: record.Latency(s.tally.Latency()),
-		Faults: make(map[string]int64), Statuses: make(map[string]int64), Unlisted: make(map[string]int64),
-	}
-	for fault, n := range s.tally.Faults {
-		r.Faults[string(fault)] = n
-	}
-	for status, n := range s.tally.Statuses {
-		r.Statuses[strconv.Itoa(status)] = n
-	}
-	for name, n := range s.unlisted {
-		r.Unlisted[name] = n
-	}
+	// A copy: it may be looked at while the survey goes on.
+	r := record.Sample{URL: s.options.Sample.Cases[0].URL, Unlisted: maps.Clone(s.unlisted)}
+	recordFaults(&r, s.tally)
 	end := s.ended
 	if end.IsZero() {
 		end = time.Now()

@@ -25,13 +25,11 @@ func NewSettling(c Claim) (*Settling, error) {
 
 // begin starts the attempt with its part of alpha and beta.
 func (s *Settling) begin() (err error) {
-	c := s.claim
-	if ps := c.Validate(); len(ps) > 0 {
+	// As asked: parts of an alpha that is too large may look well.
+	if ps := s.claim.Validate(); len(ps) > 0 {
 		return Problems(ps)
 	}
-	part := float64(s.attempt+1) * float64(s.attempt+2)
-	c.Alpha, c.Beta = c.Alpha/part, c.Beta/part
-	s.Test, err = New(c)
+	s.Test, err = New(Attempt(s.claim, s.attempt))
 	return err
 }
 
