@@ -34,6 +34,9 @@ type Options struct {
 	Keep bool
 	// Tool is the name and version of the program, for the record.
 	Tool string
+	// Again gives the command that runs just one scenario again, as it is typed
+	// into a shell; "" when there is none. It may be nil.
+	Again func(scenario string) string
 }
 
 // Engine plans and runs scenarios in one environment.

@@ -98,6 +98,9 @@ func guarded(do func() error) (err error) {
 func (r *Run) keep(s *PlannedStep, out record.Step) record.Step {
 	out.Index, out.Name, out.Action = s.Step.Index, s.Step.Name, s.Step.Action
 	out.Position, out.Title = s.Position(), s.Title
+	if again := r.engine.options.Again; again != nil && out.State != record.Passed && out.State != record.Skipped {
+		out.Again = again(s.Scenario.Scenario.Name)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if out.State != record.Skipped {

@@ -67,6 +67,14 @@ type Step struct {
 	Changes  []Change      `json:"changes,omitempty"`
 	Samples  []Sample      `json:"samples,omitempty"`
 	Notes    []string      `json:"notes,omitempty"`
+	// Objects are those that a step which did not pass is about, as they were
+	// right after it: first what is not as it should be. Events are of them, the
+	// warnings first.
+	Objects []Object `json:"objects,omitempty"`
+	Events  []Event  `json:"events,omitempty"`
+	// Again is the command that runs just this scenario again, where the step
+	// did not pass.
+	Again string `json:"again,omitempty"`
 }
 
 // What a step can do to an object.
