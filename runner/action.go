@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/meshassay/assay/runner/record"
@@ -16,6 +17,8 @@ type action struct {
 	// changes says that the action is part of bringing about a scenario's
 	// state: it changes objects or waits for them. The others only look.
 	changes bool
+	// fields is the struct that the body is decoded into: Reference shows it.
+	fields reflect.Type
 	// plan decodes and checks the body of a step. It reports every mistake to
 	// the planner; what it returns is used only when there was none.
 	plan func(p *planner, s *PlannedStep) work
@@ -31,12 +34,12 @@ type work interface {
 
 // actions is the table of all actions. A new one is a file and its line here.
 var actions = []action{
-	{name: "apply", changes: true, plan: planApply},
-	{name: "delete", changes: true, plan: planDelete},
-	{name: "wait", changes: true, plan: planWait},
-	{name: "assert", plan: planAssert},
-	{name: "call", plan: planCall},
-	{name: "expect", plan: planExpect},
+	{name: "apply", changes: true, fields: reflect.TypeFor[applyFields](), plan: planApply},
+	{name: "delete", changes: true, fields: reflect.TypeFor[deleteFields](), plan: planDelete},
+	{name: "wait", changes: true, fields: reflect.TypeFor[waitFields](), plan: planWait},
+	{name: "assert", fields: reflect.TypeFor[assertFields](), plan: planAssert},
+	{name: "call", fields: reflect.TypeFor[callFields](), plan: planCall},
+	{name: "expect", fields: reflect.TypeFor[expectFields](), plan: planExpect},
 }
 
 // Actions are the names of all actions, in the order of the table.

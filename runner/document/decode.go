@@ -68,7 +68,7 @@ func (d *decoder) decode(v Value, into reflect.Value, scalar bool) {
 	if v.Refused() {
 		return
 	}
-	if reflect.PointerTo(into.Type()).Implements(decoderType) {
+	if Decodes(into.Type()) {
 		d.add(into.Addr().Interface().(Decoder).DecodeValue(v)...)
 		return
 	}

@@ -1,6 +1,7 @@
 package environment
 
 import (
+	"reflect"
 	"strings"
 
 	"github.com/meshassay/assay/runner/document"
@@ -32,6 +33,11 @@ type frame struct {
 	Vars map[string]string `yaml:"vars"`
 }
 
+// Frame returns the struct that an environment is decoded into, for what is
+// generated from it.
+func Frame() reflect.Type { return reflect.TypeFor[frame]() }
+
+// clusterFrame is a Kubernetes cluster.
 type clusterFrame struct {
 	// Context is the context of the kubeconfig. It may use ${NAME} of the process environment.
 	Context string         `yaml:"context,required"`

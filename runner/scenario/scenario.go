@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,6 +59,18 @@ type frame struct {
 	Environments []string `yaml:"environments"`
 	// Steps are done in order. Each has exactly one action and, if wished, a name.
 	Steps []document.Value `yaml:"steps,required"`
+}
+
+// stepFrame is one step: an action and, if wished, a name.
+type stepFrame struct {
+	// Name is what people call the step. Default: words for what it does.
+	Name string `yaml:"name" schema:"line"`
+}
+
+// Frame returns the struct that a scenario is decoded into, and the one of a
+// step without its action, for what is generated from them.
+func Frame() (scenario, step reflect.Type) {
+	return reflect.TypeFor[frame](), reflect.TypeFor[stepFrame]()
 }
 
 // need is the name of one scenario.
@@ -203,7 +216,9 @@ func parseStep(i int, v document.Value) (Step, document.Mistakes) {
 	}
 	var ms document.Mistakes
 	if name := v.Get("name"); name.Exists() {
-		ms = append(ms, name.Decode(&step.Name)...)
+		var f stepFrame
+		ms = append(ms, name.Decode(&f.Name)...)
+		step.Name = f.Name
 		if name.Kind() == document.Scalar && strings.TrimSpace(name.Text()) == "" {
 			ms = append(ms, name.Mistake("the name is empty").WithHint("leave the key out"))
 		}
