@@ -18,7 +18,7 @@ import (
 )
 
 // sandboxEnvironment is the one that brings its clusters along.
-const sandboxEnvironment = "sandbox"
+const sandboxEnvironment = environment.Sandbox
 
 // suite is one run of scenarios: what is known before Ginkgo builds its tree,
 // and then what is running.

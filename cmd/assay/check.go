@@ -39,7 +39,7 @@ that holds the folder "environments", where the environment is found too.`,
 			return notWell(check(c.OutOrStdout(), paths, name, os.LookupEnv))
 		},
 	}
-	c.Flags().StringVar(&name, "environment", "sandbox", "`NAME|FILE` of the environment to check against")
+	c.Flags().StringVar(&name, "environment", environment.Sandbox, "`NAME|FILE` of the environment to check against")
 	return c
 }
 

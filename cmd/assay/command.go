@@ -65,26 +65,51 @@ func notWell(err error) error {
 	return outcome{err: err}
 }
 
+// The groups in which the root's help shows the commands. One that is in none of
+// them is shown last.
+const (
+	groupWrite = "write"
+	groupRun   = "run"
+	groupJudge = "judge"
+)
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "assay",
 		Short: "Prove that a mesh divides its traffic as it was told to",
 		Long: `Assay proves whether a service mesh divides its traffic as it was told to, and says how sure it is.
 
-A scenario is a YAML file: what a chapter of a tutorial does, and what its reader should then see.`,
+A scenario is a YAML file: what a chapter of a tutorial does, and what its reader should then see. An
+environment says where scenarios run; the default is a sandbox on this machine that needs nothing but Go.`,
 		Example: `  assay check                                        look for mistakes in ./scenarios, without a cluster
   assay plan canary                                  how many requests will it take to judge?
-  assay sample http://gateway/api --answer json:color --expect blue=80%,green=20% --tolerance 3pp
-  assay verdict --expect blue=80%,green=20% --tolerance 3pp blue=3201 green=799   judge counts from anywhere
-  assay sandbox                                      three clusters, two gateways and a VM, until Ctrl-C
   go tool ginkgo ./suites -- --scenario canary       run a scenario on a sandbox of its own
-  go tool ginkgo ./suites -- --environment tutorial  run all of them on the tutorial's clusters`,
+  go tool ginkgo ./suites -- --environment tutorial  run all of them on the tutorial's clusters
+  assay sample http://gateway/api --answer json:color --expect blue=80%,green=20% --tolerance 3pp
+  assay verdict --expect blue=80%,green=20% --tolerance 3pp blue=3201 green=799`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(checkCommand(), planCommand(), sampleCommand(), verdictCommand(), sandboxCommand())
+	explain(root)
+	root.AddGroup(
+		&cobra.Group{ID: groupWrite, Title: "Write scenarios:"},
+		&cobra.Group{ID: groupRun, Title: "Run them:"},
+		&cobra.Group{ID: groupJudge, Title: "Judge without a scenario:"},
+	)
+	for _, group := range []struct {
+		id       string
+		commands []*cobra.Command
+	}{
+		{groupWrite, []*cobra.Command{checkCommand(), planCommand()}},
+		{groupRun, []*cobra.Command{sandboxCommand()}},
+		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
+	} {
+		for _, c := range group.commands {
+			c.GroupID = group.id
+			root.AddCommand(c)
+		}
+	}
 	return root
 }

@@ -62,7 +62,7 @@ Exit codes: 0, or 2 when something is wrong with what was given.`,
 		},
 	}
 	f.add(c.Flags())
-	c.Flags().StringVar(&f.environment, "environment", "sandbox", "`NAME|FILE` of the environment that scenarios would run in")
+	c.Flags().StringVar(&f.environment, "environment", environment.Sandbox, "`NAME|FILE` of the environment that scenarios would run in")
 	c.Flags().Int64Var(&f.budget, "budget", defaultBudget, "`REQUESTS` that a run may take (default for a scenario: its own budget)")
 	c.Flags().IntVar(&f.runs, "runs", 2000, "`NUMBER` of simulated runs of each mesh")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "`NUMBER` that the random answers begin with: the same one gives the same forecast")

@@ -158,6 +158,22 @@ func TestExpandOnce(t *testing.T) {
 	}
 }
 
+// The sandbox needs no file; one that is there counts.
+func TestSandboxIsBuiltIn(t *testing.T) {
+	e, err := Load(Sandbox, t.TempDir(), nothing)
+	if err != nil || e.Name != Sandbox || len(e.Gateways) != 2 || e.File != "sandbox.yaml (built in)" {
+		t.Fatalf("got %+v and %v", e, err)
+	}
+	dir := t.TempDir()
+	own := strings.Replace(string(read(t, "testdata/good/least.yaml")), "name: least", "name: sandbox", 1)
+	if err := os.WriteFile(filepath.Join(dir, "sandbox.yaml"), []byte(own), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := Load(Sandbox, dir, nothing); err != nil || e.File != filepath.Join(dir, "sandbox.yaml") {
+		t.Errorf("got %+v and %v, want the file that is there", e, err)
+	}
+}
+
 func TestLoad(t *testing.T) {
 	dir := filepath.Join("testdata", "good")
 	for _, nameOrFile := range []string{"tutorial", "testdata/good/tutorial.yaml", "./testdata/good/tutorial.yaml"} {
@@ -172,8 +188,8 @@ func TestLoad(t *testing.T) {
 	}
 	tests := []struct{ nameOrFile, dir, want string }{
 		{"tutoral", dir, "no environment is called tutoral in testdata/good (did you mean tutorial?)"},
-		{"production", dir, "no environment is called production in testdata/good (known are least and tutorial)"},
-		{"sandbox", "testdata", "no environment is called sandbox: there is none in testdata"},
+		{"production", dir, "no environment is called production in testdata/good (known are least, sandbox and tutorial; a file elsewhere is named by its path: ./production.yaml)"},
+		{"production", "testdata", "no environment is called production in testdata (known is sandbox; a file elsewhere is named by its path: ./production.yaml)"},
 		{"nowhere.yaml", dir, "environment: open nowhere.yaml: no such file or directory"},
 		{"sandbox", other, filepath.Join(other, "sandbox.yaml") + ":3:7: name: the file is called sandbox.yaml and the environment least (give both the same name)"},
 	}

@@ -9,7 +9,15 @@ import (
 	"strings"
 
 	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/scenarios"
 )
+
+// Sandbox is the name of the default environment. It brings its clusters along,
+// and its file is built in, for projects that have none of their own.
+const Sandbox = "sandbox"
+
+// builtIn stands for the path of a file that is built in.
+const builtIn = Sandbox + ".yaml (built in)"
 
 var ourKind = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?` + Kind + `\b`)
 
@@ -17,8 +25,8 @@ var ourKind = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?` + Kind + `\b`
 func Is(source []byte) bool { return ourKind.Match(source) }
 
 // Load reads an environment by its name, from NAME.yaml in dir, or from a file when
-// the name is a path or ends in .yaml or .yml. The error is document.Mistakes when
-// the file is wrong.
+// the name is a path or ends in .yaml or .yml. Sandbox is there without a file, too.
+// The error is document.Mistakes when the file is wrong.
 func Load(nameOrFile, dir string, getenv func(string) (string, bool)) (*Environment, error) {
 	file := nameOrFile
 	isName := !strings.ContainsAny(nameOrFile, `/\`) && filepath.Ext(nameOrFile) != ".yaml" && filepath.Ext(nameOrFile) != ".yml"
@@ -27,7 +35,10 @@ func Load(nameOrFile, dir string, getenv func(string) (string, bool)) (*Environm
 	}
 	source, err := os.ReadFile(file)
 	if os.IsNotExist(err) && isName {
-		return nil, unknown(nameOrFile, dir)
+		if nameOrFile != Sandbox {
+			return nil, unknown(nameOrFile, dir)
+		}
+		file, source, err = builtIn, scenarios.Sandbox, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("environment: %w", err)
@@ -40,25 +51,24 @@ func Load(nameOrFile, dir string, getenv func(string) (string, bool)) (*Environm
 	return e, ms.Err()
 }
 
-// Names returns the names of the environments in dir, sorted.
+// Names returns the names of the environments in dir, sorted, and Sandbox, which is
+// always there.
 func Names(dir string) []string {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.yaml")) // it fails for a bad pattern only
-	var names []string
+	names := []string{Sandbox}
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
 
 // unknown says that there is no environment of that name, and which there are.
 func unknown(name, dir string) error {
 	names := Names(dir)
-	if len(names) == 0 {
-		return fmt.Errorf("no environment is called %s: there is none in %s", name, dir)
+	hint := document.DidYouMean(name, names)
+	if hint == "" {
+		hint = strings.TrimPrefix(document.OneOf(name, names)+fmt.Sprintf("; a file elsewhere is named by its path: ./%s.yaml", name), "; ")
 	}
-	if hint := document.OneOf(name, names); hint != "" {
-		return fmt.Errorf("no environment is called %s in %s (%s)", name, dir, hint)
-	}
-	return fmt.Errorf("no environment is called %s in %s", name, dir)
+	return fmt.Errorf("no environment is called %s in %s (%s)", name, dir, hint)
 }
