@@ -30,6 +30,8 @@ type work interface {
 	// returns an error. An error that is a failure means that the step's claim
 	// does not hold; any other, that it could not be judged.
 	run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error
+	// outline says what run will do. It is asked only when there was no mistake.
+	outline(p *Plan, s *PlannedStep, o *Outline)
 }
 
 // actions is the table of all actions. A new one is a file and its line here.

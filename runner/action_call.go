@@ -202,10 +202,7 @@ func (w *callWork) on(ctx context.Context, r *Run, gateway string, out *record.S
 	}
 	c := &calling{work: w, began: time.Now(), classifier: classifier(r.env)}
 	r.live(first(gateway, request.URL), func() string { return c.progress(first(gateway, request.URL)) })
-	pause := callPause
-	if rate := float64(r.env.Limits.Rate); rate > 0 {
-		pause = max(pause, time.Duration(float64(time.Second)/rate))
-	}
+	pause := callPauseOf(r.env)
 	for {
 		answer, err := w.caller.call(ctx, request)
 		if ctx.Err() != nil {

@@ -15,6 +15,11 @@ type PlannedClaim struct {
 	// Requests and Time are the budget.
 	Requests int64
 	Time     time.Duration
+	// Rate is how many requests a second each of the gateways is asked at most,
+	// all cases of the step together; 0 when nothing limits it. Workers is how
+	// many are under way at once.
+	Rate    float64
+	Workers int
 }
 
 // Claims returns what the steps of the plan will judge, in the order of the
@@ -25,11 +30,13 @@ func (p *Plan) Claims(s *PlannedStep) []PlannedClaim {
 		return nil
 	}
 	var all []PlannedClaim
+	asking := askingOf(p.env, w, "")
 	for _, c := range w.cases {
 		claim := c.claim
 		claim.Alpha /= float64(max(1, p.Expectations))
 		all = append(all, PlannedClaim{
 			Case: c.name, Gateways: w.gateways, Claim: verdict.Attempt(claim, 0), Requests: w.requests, Time: w.time,
+			Rate: asking.Rate, Workers: asking.Workers,
 		})
 	}
 	return all

@@ -19,6 +19,7 @@ type Plan struct {
 	// case of each expect step on each gateway. The run's alpha is divided by it.
 	Expectations int
 
+	env      *environment.Environment
 	clusters []string                  // those that are used, sorted
 	kinds    map[schema.GroupKind]bool // of the manifests, and
 	named    map[string]bool           // the identities of their objects
@@ -72,7 +73,7 @@ func (p *planner) add(ms ...document.Mistake) { p.mistakes = append(p.mistakes, 
 // that is wrong, at once.
 func (e *Engine) Plan(scenarios []*scenario.Scenario) (*Plan, error) {
 	p := &planner{engine: e, env: e.env, used: make(map[string]bool), kinds: make(map[schema.GroupKind]bool), named: make(map[string]bool)}
-	plan := &Plan{kinds: p.kinds, named: p.named}
+	plan := &Plan{env: e.env, kinds: p.kinds, named: p.named}
 	byName := make(map[string]*PlannedScenario)
 	for _, s := range scenarios {
 		planned := &PlannedScenario{Scenario: s}

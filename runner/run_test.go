@@ -18,6 +18,8 @@ func (d doing) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step
 	return d(ctx, r, s, out)
 }
 
+func (doing) outline(*Plan, *PlannedStep, *Outline) {}
+
 // threeSteps is a run of three steps, of which the first and second are
 // changes, with what they shall do instead.
 func threeSteps(t *testing.T, works ...doing) *Run {

@@ -382,3 +382,20 @@ func BenchmarkSimulate(b *testing.B) {
 		}
 	}
 }
+
+// The mesh that is right comes out the same by itself.
+func TestSimulateRight(t *testing.T) {
+	c := canary(.05, .01, .001, .01)
+	all, err := Simulate(c, 3000, 50, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := SimulateRight(c, 3000, 50, 7)
+	all.Half, all.Twice = Outlook{}, Outlook{}
+	if err != nil || !reflect.DeepEqual(got, all) {
+		t.Errorf("got %+v and %v, want %+v", got, err, all)
+	}
+	if _, err := SimulateRight(c, 0, 50, 7); err == nil {
+		t.Error("a budget of 0 is simulated")
+	}
+}
