@@ -111,10 +111,12 @@ func (r *Run) note(out *record.Step, text string) {
 // somebody else has deleted already is theirs.
 func (r *Run) deleting(s *PlannedStep, c *kube.Cluster, found []kube.Found) []undoing {
 	var all []undoing
+	var gone []touched
 	for _, f := range found {
 		if f.Live == nil || f.Going() {
 			continue
 		}
+		gone = append(gone, touched{cluster: c.Name, object: f.Live, deleted: true})
 		change := record.Change{
 			Cluster: c.Name, Resource: f.Resource, Namespace: f.Live.GetNamespace(), Name: f.Live.GetName(), What: record.Deleted,
 		}
@@ -124,6 +126,7 @@ func (r *Run) deleting(s *PlannedStep, c *kube.Cluster, found []kube.Found) []un
 	defer r.mu.Unlock()
 	r.changed, r.possible = time.Now(), nil
 	r.undo[s.Scenario] = append(r.undo[s.Scenario], all...)
+	r.touched[s.Scenario] = append(r.touched[s.Scenario], gone...)
 	return all
 }
 

@@ -79,6 +79,7 @@ func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 		clusters: make(map[string]*kube.Cluster),
 		ended:    make(map[*PlannedStep]record.State),
 		undo:     make(map[*PlannedScenario][]undoing),
+		touched:  make(map[*PlannedScenario][]touched),
 		record: &record.Record{
 			Version: record.Version, Tool: e.options.Tool, Environment: e.env.Name, Started: time.Now(),
 			Alpha: e.options.Alpha, Beta: e.options.Beta, Seed: e.options.Seed,

@@ -82,6 +82,7 @@ func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
 	r.mu.Lock()
 	undo := r.undo[s]
 	delete(r.undo, s)
+	delete(r.touched, s)
 	for _, step := range s.Steps {
 		delete(r.ended, step) // its state is no longer there
 	}

@@ -29,6 +29,7 @@ type Run struct {
 	record   *record.Record
 	ended    map[*PlannedStep]record.State
 	undo     map[*PlannedScenario][]undoing
+	touched  map[*PlannedScenario][]touched
 	changed  time.Time // of the last change to any cluster
 	progress []telling
 	watching *watch              // what the next expectation's gateways answer while they change
@@ -65,6 +66,9 @@ func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step 
 	r.quiet()
 	out.Duration = time.Since(out.Started)
 	out.State = stateOf(err)
+	if err != nil && ctx.Err() == nil {
+		r.explain(ctx, s, &out)
+	}
 	if err != nil {
 		out.Error = err.Error()
 		if ctx.Err() != nil && out.State != record.Passed {
@@ -159,6 +163,7 @@ func (r *Run) changes(s *PlannedStep, out *record.Step, c *kube.Cluster, applied
 		o := a.After
 		change := record.Change{Cluster: c.Name, Resource: a.Resource, Namespace: o.GetNamespace(), Name: o.GetName(), What: a.What}
 		out.Changes = append(out.Changes, change)
+		r.touched[s.Scenario] = append(r.touched[s.Scenario], touched{cluster: c.Name, object: o})
 		if a.What == kube.Unchanged {
 			continue
 		}

@@ -20,6 +20,7 @@ type settings struct {
 	out         string // folder of the record; "": .assay/TIME
 	seed        seed   // of the sampling
 	keep        bool   // leave what the last scenario changed
+	folder      string // of the suite's package; no flag, Register knows it
 }
 
 func defineFlags(flags *flag.FlagSet) *settings {

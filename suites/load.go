@@ -51,7 +51,7 @@ func load(o Options, g settings, labelFilter string) (*suite, error) {
 	}
 	s.engine, err = runner.New(runner.Options{
 		Environment: s.environment, Out: g.out, Alpha: o.Alpha, Beta: o.Beta, Seed: g.seed.number, Tool: tool(),
-		Keep: g.keep || s.startsSandbox(),
+		Keep: g.keep || s.startsSandbox(), Again: g.again,
 	})
 	if err != nil {
 		return nil, err

@@ -53,7 +53,9 @@ func Register(t *testing.T, o Options) {
 	if !wanted(flag.CommandLine) {
 		t.Skipf("scenarios run by Ginkgo's command (go tool ginkgo ./suites) or with %s=1", anyway)
 	}
-	t.Chdir(moduleRoot())
+	root := moduleRoot()
+	given.folder = suiteFolder(root)
+	t.Chdir(root)
 	o = o.withDefaults()
 	s, err := load(o, *given, ginkgo.GinkgoLabelFilter())
 	if err != nil {

@@ -116,6 +116,12 @@ func stepText(s record.Step, full bool) string {
 	for _, n := range s.Notes {
 		b.WriteString(indent(n, "  "))
 	}
+	if full {
+		b.WriteString(indent(evidence(s), "  "))
+	}
+	if s.Again != "" && full {
+		b.WriteString("  just this again: " + printable(s.Again) + "\n")
+	}
 	return b.String()
 }
 
