@@ -31,6 +31,9 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, "")
 		return
 	}
+	if !g.enters(w, r) {
+		return
+	}
 	rule, path := g.table.Load().Find(r)
 	if rule == nil {
 		reply(w, http.StatusNotFound, "")
@@ -150,7 +153,7 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.URL.Host = endpoints[first]
 	tried := []string{r.URL.Host}
 	for {
-		resp, err := c.gateway.transport.RoundTrip(r)
+		resp, err := c.send(r)
 		var unsent dialError
 		if err == nil || !errors.As(err, &unsent) || r.Context().Err() != nil || len(tried) == attempts {
 			return resp, err
@@ -182,7 +185,7 @@ func another(endpoints []string, turn int, tried []string) string {
 
 // answered marks a service's answer as having come through Envoy.
 func (c *call) answered(resp *http.Response) error {
-	resp.Header.Set("Server", "istio-envoy")
+	resp.Header.Set("Server", c.gateway.name)
 	resp.Header.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(time.Since(c.began).Milliseconds(), 10))
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/meshassay/assay/sandbox/authorization"
 	"github.com/meshassay/assay/sandbox/network"
 	"github.com/meshassay/assay/sandbox/routing"
 )
@@ -24,10 +25,12 @@ import (
 // everything, as a gateway does that nobody configured.
 type Gateway struct {
 	cluster   string
+	name      string // as the header Server has it
 	addr      string
 	server    *http.Server
 	transport *http.Transport
 	table     atomic.Pointer[routing.Table]
+	guard     atomic.Pointer[authorization.Guard]
 	network   atomic.Pointer[network.Network]
 	served    chan struct{} // closed when the server has ended
 }
@@ -39,13 +42,14 @@ func Listen(cluster, address string) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway of %s: %w", cluster, err)
 	}
-	g := &Gateway{cluster: cluster, addr: l.Addr().String(), served: make(chan struct{})}
+	g := &Gateway{cluster: cluster, name: "istio-envoy", addr: l.Addr().String(), served: make(chan struct{})}
 	g.network.Store(network.New())
 	empty, err := routing.New(nil)
 	if err != nil {
 		return nil, err
 	}
 	g.table.Store(empty)
+	g.guard.Store(&authorization.Guard{})
 	g.transport = &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			return g.dial(ctx, address)
