@@ -16,6 +16,7 @@ type snapshot struct {
 	serviceEntries   []serviceEntry
 	workloads        []workload // WorkloadEntries
 	authentications  []meta     // PeerAuthentications, for their statuses only
+	authorizations   []authorizationPolicy
 	services         map[string]service
 }
 

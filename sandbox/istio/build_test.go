@@ -62,6 +62,8 @@ func parse(t testing.TB, text []byte) *snapshot {
 			s.workloads = append(s.workloads, readWorkloadEntry(u))
 		case "PeerAuthentication":
 			s.authentications = append(s.authentications, readPeerAuthentication(u))
+		case "AuthorizationPolicy":
+			s.authorizations = append(s.authorizations, readAuthorizationPolicy(u))
 		default:
 			t.Fatalf("document %d: kind %q", i, u.GetKind())
 		}

@@ -36,8 +36,8 @@ func status(t *testing.T, g *gateway.Gateway) int {
 	return resp.StatusCode
 }
 
-func routes(name string) []routing.Host {
-	return []routing.Host{{Name: "*", Routes: []routing.Route{{Name: name, Destinations: []routing.Destination{{Host: "a", Weight: 1}}}}}}
+func routes(name string) proxied {
+	return proxied{hosts: []routing.Host{{Name: "*", Routes: []routing.Route{{Name: name, Destinations: []routing.Destination{{Host: "a", Weight: 1}}}}}}}
 }
 
 func lies(t *testing.T, specs ...map[string]any) []fault.Fault {
@@ -62,7 +62,7 @@ func TestRoutesComeIntoForceAfterTheDelay(t *testing.T) {
 	if next, more := d.advance(at(49)); !more || !next.Equal(at(50)) || status(t, g) != 404 {
 		t.Errorf("at 49 ms: next %v, %t, gateway says %d; want 50 ms and 404", next, more, status(t, g))
 	}
-	d.plan("cluster1", nil, at(30))
+	d.plan("cluster1", proxied{}, at(30))
 	if next, more := d.advance(at(50)); !more || !next.Equal(at(80)) || status(t, g) != 503 {
 		t.Errorf("at 50 ms: next %v, %t, gateway says %d; want 80 ms and 503", next, more, status(t, g))
 	}
@@ -91,7 +91,7 @@ func TestFaultsComeAtOnceAndDoNotHurryRoutes(t *testing.T) {
 	now := time.Now()
 	d.plan("cluster1", routes("a"), now.Add(-time.Minute))
 	d.advance(now)
-	d.plan("cluster1", nil, now)
+	d.plan("cluster1", proxied{}, now)
 	abort := map[string]any{"errors": map[string]any{"percent": int64(100), "status": int64(418)}}
 	d.lie(lies(t, abort))
 	if got := status(t, g); got != 418 {

@@ -24,13 +24,18 @@ var (
 	destinationRules    = networking("destinationrules", "DestinationRule")
 	serviceEntries      = networking("serviceentries", "ServiceEntry")
 	workloadEntries     = networking("workloadentries", "WorkloadEntry")
-	peerAuthentications = kind{schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: "peerauthentications"}, "PeerAuthentication"}
+	peerAuthentications = security("peerauthentications", "PeerAuthentication")
+	authorizations      = security("authorizationpolicies", "AuthorizationPolicy")
 
-	kinds = []kind{gateways, virtualServices, destinationRules, serviceEntries, workloadEntries, peerAuthentications}
+	kinds = []kind{gateways, virtualServices, destinationRules, serviceEntries, workloadEntries, peerAuthentications, authorizations}
 )
 
 func networking(resource, name string) kind {
 	return kind{schema.GroupVersionResource{Group: "networking.istio.io", Version: "v1", Resource: resource}, name}
+}
+
+func security(resource, name string) kind {
+	return kind{schema.GroupVersionResource{Group: "security.istio.io", Version: "v1", Resource: resource}, name}
 }
 
 // meta is what the sandbox needs to know of any object.

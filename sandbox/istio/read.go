@@ -185,6 +185,7 @@ type workload struct {
 	address string
 	ports   map[string]int64
 	labels  map[string]string
+	account string // the service account, its identity when it calls
 }
 
 func readServiceEntry(u *unstructured.Unstructured) serviceEntry {
@@ -224,7 +225,7 @@ func readWorkloadEntry(u *unstructured.Unstructured) workload {
 }
 
 func readWorkload(f *strict.Object) workload {
-	w := workload{address: f.Text("address"), labels: f.Labels("labels")}
+	w := workload{address: f.Text("address"), labels: f.Labels("labels"), account: f.Text("serviceAccount")}
 	if _, err := netip.ParseAddr(w.address); err != nil {
 		f.Refuse("address", "%q is not an IP address; the sandbox resolves no names", w.address)
 	}
@@ -235,21 +236,20 @@ func readWorkload(f *strict.Object) workload {
 		}
 	}
 	f.Text("network")        // every address of the sandbox is within reach
-	f.Text("serviceAccount") // an identity, which nothing asks for on the way to a service
 	f.Number("weight", 0, 1) // more than one would have to count
 	f.Done()
 	return w
 }
 
-// readPeerAuthentication honours every mode: who calls a service of the
-// sandbox comes through a gateway, which is in the mesh, so strict and
-// permissive mutual TLS let the same calls through.
+// readPeerAuthentication honours strict and permissive mutual TLS: who calls a
+// service of the sandbox comes through a gateway or a sidecar of the mesh, so
+// both let the same calls through, and both say who calls.
 func readPeerAuthentication(u *unstructured.Unstructured) meta {
 	m := metaOf(u)
 	f := spec(u, &m)
 	f.Object("selector")
 	if mtls := f.Object("mtls"); mtls != nil {
-		mtls.OneOf("mode", "unknown", "STRICT", "PERMISSIVE", "DISABLE", "UNSET", "")
+		mtls.OneOf("mode", "the sidecars of the sandbox always know who calls", "STRICT", "PERMISSIVE", "UNSET", "")
 		mtls.Done()
 	}
 	f.Object("portLevelMtls")

@@ -124,7 +124,7 @@ subjectAltNames: [a]`, []string{
 			"spec.locality: the sandbox does not honour this field",
 		}},
 		{"PeerAuthentication", `{mtls: {mode: LOOSE, more: 1}}`, []string{
-			`spec.mtls.mode: "LOOSE": unknown (want STRICT, PERMISSIVE, DISABLE, UNSET)`,
+			`spec.mtls.mode: "LOOSE": the sidecars of the sandbox always know who calls (want STRICT, PERMISSIVE, UNSET)`,
 			"spec.mtls.more: the sandbox does not honour this field",
 		}},
 	} {
@@ -209,6 +209,7 @@ func FuzzRead(f *testing.F) {
 			serviceEntries:   []serviceEntry{readServiceEntry(u)},
 			workloads:        []workload{readWorkloadEntry(u)},
 			authentications:  []meta{readPeerAuthentication(u)},
+			authorizations:   []authorizationPolicy{readAuthorizationPolicy(u)},
 		}
 		s.virtualServices[0].gateways = append(s.virtualServices[0].gateways, "ns/g")
 		for _, o := range s.read() {

@@ -38,8 +38,9 @@ type Options struct {
 	Mgmt        *rest.Config // of the cluster where Faults are
 	Network     *network.Network
 	VM          *vm.VM
-	Propagation time.Duration // from a change of an object to the change of a gateway
-	Log         *slog.Logger  // nil: none
+	Sidecar     *gateway.Gateway // of the VM, for its own calls; nil: it makes none
+	Propagation time.Duration    // from a change of an object to the change of a gateway
+	Log         *slog.Logger     // nil: none
 }
 
 // Start watches until ctx ends. It returns when every gateway serves what the
@@ -69,6 +70,10 @@ func start(ctx context.Context, o Options, connect func(*rest.Config) (clients, 
 		synced = append(synced, w.synced()...)
 		gateways[c.Name] = c.Gateway
 		c.Gateway.Connect(o.Network)
+	}
+	if o.Sidecar != nil {
+		gateways[sidecarOfVM] = o.Sidecar
+		o.Sidecar.Connect(o.Network)
 	}
 	var err error
 	if s.mgmt, err = connect(o.Mgmt); err != nil {
@@ -168,9 +173,13 @@ func (s *istiod) build(changed time.Time) {
 		all[w.name] = w.snapshot()
 	}
 	var reports []report
+	guards := all.guards()
+	if s.options.Sidecar != nil {
+		s.director.plan(sidecarOfVM, all.sidecar(s.options.VM.Address(), guards), changed)
+	}
 	for _, w := range s.watchers {
 		hosts, notes := all.build(w.name)
-		s.director.plan(w.name, hosts, changed)
+		s.director.plan(w.name, proxied{hosts, all.gatewayGuard(w.name, guards)}, changed)
 		for _, o := range all[w.name].read() {
 			reports = append(reports, reportOn(w.clients, o, notes))
 		}

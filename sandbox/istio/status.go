@@ -47,6 +47,9 @@ func (s *snapshot) read() []readObject {
 	for _, o := range s.authentications {
 		add(o, peerAuthentications)
 	}
+	for _, o := range s.authorizations {
+		add(o.meta, authorizations)
+	}
 	return out
 }
 

@@ -132,6 +132,7 @@ func (w *watcher) snapshot() *snapshot {
 		serviceEntries:   read(w, serviceEntries, readServiceEntry),
 		workloads:        read(w, workloadEntries, readWorkloadEntry),
 		authentications:  read(w, peerAuthentications, readPeerAuthentication),
+		authorizations:   read(w, authorizations, readAuthorizationPolicy),
 		services: readServices(list[*corev1.Service](w.core["services"]),
 			list[*discoveryv1.EndpointSlice](w.core["endpointslices"]), list[*corev1.Pod](w.core["pods"])),
 	}

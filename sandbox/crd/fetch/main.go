@@ -29,6 +29,7 @@ const (
 // honoured are the kinds that the sandbox does something with. An object of
 // any other kind shall be refused, not accepted and ignored.
 var honoured = []string{
+	"authorizationpolicies.security.istio.io",
 	"destinationrules.networking.istio.io",
 	"gateways.networking.istio.io",
 	"peerauthentications.security.istio.io",
