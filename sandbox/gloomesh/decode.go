@@ -177,10 +177,3 @@ func decodeDelegate(o *strict.Object) *delegate {
 	}
 	return d
 }
-
-// decodeAccessPolicy does not look at the fields: none of them is honoured.
-func decodeAccessPolicy(u *unstructured.Unstructured) *accessPolicy {
-	p := &accessPolicy{meta: newMeta(u)}
-	p.problems.NotHonoured("spec")
-	return p
-}

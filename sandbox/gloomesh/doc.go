@@ -1,8 +1,8 @@
 // Package gloomesh is the sandbox's stand-in for the networking server of Gloo
 // Mesh 1.x: for what a reader applies in the management cluster (VirtualGateway,
-// VirtualHost, RouteTable, TrafficPolicy, VirtualMesh) it writes Istio objects
-// into the workload clusters, and says in every object's status what became of
-// it.
+// VirtualHost, RouteTable, TrafficPolicy, AccessPolicy, VirtualMesh) it writes
+// Istio objects into the workload clusters, and says in every object's status
+// what became of it.
 //
 // Translate is pure: a Snapshot of the clusters in, Istio objects and statuses
 // out. Start runs it whenever something changes.

@@ -26,11 +26,8 @@ func decodeVirtualMesh(u *unstructured.Unstructured) *virtualMesh {
 	}
 	tls.Done()
 	m.federation = decodeFederation(spec.Within("federation"))
-	switch policy := spec.Text("globalAccessPolicy"); policy {
-	case "", "DISABLED", "MESH_DEFAULT": // Istio's default is to let every call through
-	default:
-		m.problems.failf(spec.At("globalAccessPolicy"), "%s is not honoured by the sandbox: it has no access policies yet (DISABLED is)", policy)
-	}
+	// MESH_DEFAULT is Istio's own default, which is to let every call through.
+	m.closed = spec.OneOf("globalAccessPolicy", "unknown", "ENABLED", "DISABLED", "MESH_DEFAULT", "") == "ENABLED"
 	if !m.trust && len(m.meshes) > 1 && len(m.federation) > 0 {
 		m.problems.invalidf("spec.mtlsConfig.shared", "required: without a shared root of trust the meshes refuse each other's calls")
 	}

@@ -8,7 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// istioVersion is the API version of everything that is written.
+// istioVersion is the API version of everything that is written, but of
+// authorization policies.
 const istioVersion = "networking.istio.io/v1"
 
 // istioKinds are the kinds that are written, and the resources that serve them.
@@ -17,6 +18,8 @@ var istioKinds = map[string]schema.GroupVersionResource{
 	"VirtualService":  {Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
 	"DestinationRule": {Group: "networking.istio.io", Version: "v1", Resource: "destinationrules"},
 	"ServiceEntry":    {Group: "networking.istio.io", Version: "v1", Resource: "serviceentries"},
+
+	"AuthorizationPolicy": {Group: "security.istio.io", Version: "v1", Resource: "authorizationpolicies"},
 }
 
 // How Gloo Mesh marks what it has written: by its labels it finds it again, by

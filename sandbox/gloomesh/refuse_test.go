@@ -156,8 +156,6 @@ func TestRefusals(t *testing.T) {
 			invalid, []string{"spec.routes[0].routeAction.destinations: the weights must sum to 100, not to 2"}},
 
 		// VirtualMesh
-		{"access policies for all", "VirtualMesh", `globalAccessPolicy: ENABLED`,
-			failed, []string{"spec.globalAccessPolicy: ENABLED is not honoured by the sandbox: it has no access policies yet (DISABLED is)"}},
 		{"a mesh that is not there", "VirtualMesh", `meshes: [{name: istiod-istio-system-cluster3, namespace: gloo-mesh}]`,
 			invalid, []string{"spec.meshes[0]: no mesh gloo-mesh/istiod-istio-system-cluster3 was discovered (there are gloo-mesh/istiod-istio-system-cluster1, gloo-mesh/istiod-istio-system-cluster2)"}},
 		{"no trust", "VirtualMesh", `mtlsConfig: null`,
@@ -217,19 +215,6 @@ func TestEveryMistakeIsNamed(t *testing.T) {
 	}
 	if got["state"] != invalid {
 		t.Errorf("got state %s, want INVALID: some of it is wrong, whatever cannot be done", got["state"])
-	}
-}
-
-func TestAccessPoliciesAreRefused(t *testing.T) {
-	out := Translate(Snapshot{Clusters: tutorialClusters(), Objects: fromText(t, `
-apiVersion: networking.mesh.gloo.solo.io/v1
-kind: AccessPolicy
-metadata: {name: bgc, namespace: gloo-mesh}
-spec: {destinationSelector: [{kubeServiceMatcher: {namespaces: [blue-green-canary]}}]}
-`)})
-	got := statusOf(t, out, "AccessPolicy", "bgc")
-	if got["state"] != failed || !cmp.Equal(got["errors"], []any{"spec: not honoured by the sandbox"}) {
-		t.Errorf("got %v", got)
 	}
 }
 

@@ -26,7 +26,7 @@ func (t *translation) statuses() []Status {
 		out = append(out, p.status(t.policyFields(p)))
 	}
 	for _, p := range t.accessPolicies {
-		out = append(out, p.status(nil))
+		out = append(out, p.status(t.accessFields(p)))
 	}
 	return out
 }

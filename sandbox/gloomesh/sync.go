@@ -93,7 +93,7 @@ func (c *controller) syncCluster(ctx context.Context, cluster string, objects []
 	for _, o := range later {
 		try(o, o.Unstructured)
 	}
-	for _, kind := range []string{"Gateway", "DestinationRule", "ServiceEntry"} {
+	for _, kind := range []string{"AuthorizationPolicy", "Gateway", "DestinationRule", "ServiceEntry"} {
 		errs = append(errs, c.deleteRest(ctx, cluster, kind, wanted))
 	}
 	return errors.Join(errs...)
@@ -203,7 +203,9 @@ func covers(live, wanted any) bool {
 func (c *controller) deleteRest(ctx context.Context, cluster, kind string, wanted map[string]bool) error {
 	w, resource := c.clusters[cluster], istioKinds[kind]
 	var errs []error
-	for _, u := range w.list(resource) {
+	live := w.list(resource)
+	slices.SortFunc(live, openFirst)
+	for _, u := range live {
 		if wanted[kind+" "+u.GetNamespace()+"/"+u.GetName()] || u.GetDeletionTimestamp() != nil {
 			continue
 		}

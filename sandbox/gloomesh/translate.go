@@ -41,6 +41,7 @@ func Translate(in Snapshot) Output {
 	t.applyPolicies()
 	t.writeHosts()
 	t.federate()
+	t.authorize()
 	return Output{Objects: t.objects(), Statuses: t.statuses()}
 }
 

@@ -175,6 +175,7 @@ type virtualMesh struct {
 	meshes     []meshRef
 	federation []federationSelector // none: nothing is federated
 	trust      bool
+	closed     bool // calls are denied unless an access policy allows them
 }
 
 type meshRef struct {
@@ -187,6 +188,3 @@ type federationSelector struct {
 	services []serviceSelector // none: all
 	meshes   []meshRef         // none: all of the virtual mesh
 }
-
-// An accessPolicy is never accepted: there is no authorization in the sandbox.
-type accessPolicy struct{ meta }
