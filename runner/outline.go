@@ -2,6 +2,10 @@ package runner
 
 import (
 	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meshassay/assay/runner/environment"
@@ -48,14 +52,23 @@ type OutlinedObject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"` // "" for a kind without, or where none is given
 	Name      string `json:"name"`
-	From      string `json:"from"` // FILE:LINE, or the folder of a kustomization
+	// Labels are those that an asserted object must have.
+	Labels map[string]string `json:"labels,omitempty"`
+	From   string            `json:"from"` // FILE:LINE, or the folder of a kustomization
 }
 
-// String is the object as kubectl would be asked for it: "Kind namespace/name".
+// String is the object's kind, namespace and name, and its labels: "Pod app/* (app=a)".
 func (o OutlinedObject) String() string {
 	name := o.Name
 	if o.Namespace != "" {
 		name = o.Namespace + "/" + name
+	}
+	if len(o.Labels) > 0 {
+		var labels []string
+		for _, key := range slices.Sorted(maps.Keys(o.Labels)) {
+			labels = append(labels, key+"="+o.Labels[key])
+		}
+		name += " (" + strings.Join(labels, ", ") + ")"
 	}
 	return o.Kind + " " + name
 }
@@ -70,23 +83,29 @@ func (p *Plan) Outline(s *PlannedStep) Outline {
 	return o
 }
 
-func outlined(manifests []kube.Manifest) []OutlinedObject {
+// outlined are the objects of manifests. A kustomization is named as the
+// scenario names it, so its folder is put before it.
+func outlined(s *PlannedStep, manifests []kube.Manifest) []OutlinedObject {
 	all := make([]OutlinedObject, 0, len(manifests))
 	for _, m := range manifests {
-		all = append(all, OutlinedObject{Kind: m.Object.GetKind(), Namespace: m.Object.GetNamespace(), Name: m.Object.GetName(), From: m.Origin()})
+		from := m.Origin()
+		if m.Line == 0 {
+			from = filepath.Join(s.Scenario.Scenario.Dir, from)
+		}
+		all = append(all, OutlinedObject{Kind: m.Object.GetKind(), Namespace: m.Object.GetNamespace(), Name: m.Object.GetName(), From: from})
 	}
 	return all
 }
 
-func (w *applyWork) outline(_ *Plan, _ *PlannedStep, o *Outline) {
-	o.Clusters, o.Objects, o.Changes = w.clusters, outlined(w.manifests), "applied"
+func (w *applyWork) outline(_ *Plan, s *PlannedStep, o *Outline) {
+	o.Clusters, o.Objects, o.Changes = w.clusters, outlined(s, w.manifests), "applied"
 	if w.ready {
 		o.Until, o.Within = "all of them are ready", w.timeout
 	}
 }
 
-func (w *deleteWork) outline(_ *Plan, _ *PlannedStep, o *Outline) {
-	o.Clusters, o.Objects, o.Changes = w.clusters, outlined(w.manifests), "deleted"
+func (w *deleteWork) outline(_ *Plan, s *PlannedStep, o *Outline) {
+	o.Clusters, o.Objects, o.Changes = w.clusters, outlined(s, w.manifests), "deleted"
 	o.Until, o.Within = "all of them are gone", w.timeout
 }
 
@@ -111,7 +130,15 @@ func (w *assertWork) outline(_ *Plan, _ *PlannedStep, o *Outline) {
 	for _, p := range w.patterns {
 		namespace, _ := get(p.data, "metadata", "namespace").(string)
 		name, _ := get(p.data, "metadata", "name").(string)
-		o.Objects = append(o.Objects, OutlinedObject{Kind: p.kind.Kind, Namespace: namespace, Name: first(name, "*"), From: p.position.String()})
+		one := OutlinedObject{Kind: p.kind.Kind, Namespace: namespace, Name: first(name, "*"), From: p.position.String()}
+		labels, _ := get(p.data, "metadata", "labels").(map[string]any)
+		for key, value := range labels {
+			if one.Labels == nil {
+				one.Labels = make(map[string]string)
+			}
+			one.Labels[key] = fmt.Sprint(value)
+		}
+		o.Objects = append(o.Objects, one)
 	}
 }
 

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/scenario"
+)
+
+// completion is what a shell asks when somebody presses Tab: what can stand in
+// the place of toComplete. A TAB in an answer parts a word from what it means.
+type completion = func(c *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
+
+// completes makes a flag of a command completed.
+func completes(c *cobra.Command, flag string, by completion) {
+	if err := c.RegisterFlagCompletionFunc(flag, by); err != nil {
+		panic(err) // the flag is not there: no user can cause it
+	}
+}
+
+// completeScenarios completes names of scenarios, with their titles; behind a
+// slash, files.
+func completeScenarios(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if strings.ContainsRune(toComplete, filepath.Separator) {
+		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	set, err := scenario.Load(defaultScenarios)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var found []string
+	for _, s := range set.Scenarios {
+		found = append(found, s.Name+"\t"+s.Title)
+	}
+	return begun(found, args, toComplete), cobra.ShellCompDirectiveDefault
+}
+
+// completeEnvironments completes names of environments, and files.
+func completeEnvironments(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	if strings.ContainsRune(toComplete, filepath.Separator) {
+		return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	folder := environment.Folder(defaultScenarios)
+	var found []string
+	for _, name := range environment.Names(folder) {
+		found = append(found, name+"\t"+aboutEnvironment(name, folder))
+	}
+	return begun(found, nil, toComplete), cobra.ShellCompDirectiveDefault
+}
+
+// aboutEnvironment says in a few words where an environment is: a ${NAME} that
+// is not defined shall not keep it from being offered.
+func aboutEnvironment(name, folder string) string {
+	e, _ := environment.Load(name, folder, func(variable string) (string, bool) { return "$" + variable, true })
+	if e == nil {
+		return filepath.Join(folder, name+".yaml")
+	}
+	return count(len(e.Clusters), "cluster") + ", " + count(len(e.Gateways), "gateway") + " (" + e.File + ")"
+}
+
+// begun are the words that begin with what is there already, without those that
+// were given before.
+func begun(words, given []string, toComplete string) []string {
+	var all []string
+	for _, w := range words {
+		word, _, _ := strings.Cut(w, "\t")
+		if strings.HasPrefix(word, toComplete) && !contains(given, word) {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func contains(words []string, word string) bool {
+	for _, w := range words {
+		if w == word {
+			return true
+		}
+	}
+	return false
+}
+
+// completeRecords completes files that hold records, those of past runs first:
+// ./.assay holds a folder for each run.
+func completeRecords(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	folders, _ := filepath.Glob(filepath.Join(".assay", "*", "record.json")) // it fails for a bad pattern only
+	var found []string
+	for i := len(folders) - 1; i >= 0; i-- { // the latest first: their names are times
+		info, err := os.Stat(folders[i])
+		if err == nil && info.Mode().IsRegular() {
+			found = append(found, folders[i])
+		}
+	}
+	if matching := begun(found, args, toComplete); len(matching) > 0 {
+		return matching, cobra.ShellCompDirectiveKeepOrder | cobra.ShellCompDirectiveNoFileComp
+	}
+	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+}
