@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,10 +19,6 @@ import (
 
 	"github.com/meshassay/assay/sandbox/routing"
 )
-
-// attempts is how often a request is tried, on different endpoints, while it
-// could not even be sent: Istio's default of two retries.
-const attempts = 3
 
 // serve answers one request.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
@@ -39,8 +34,8 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, "")
 		return
 	}
-	if status, ok := rule.Abort(); ok {
-		reply(w, status, "fault filter abort")
+	w, done := filtered(w, r, rule)
+	if done || routed(w, r, rule, path) {
 		return
 	}
 	connection := r.Context().Value(connectionKey{}).(*routing.Connection)
@@ -63,7 +58,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	c := &call{gateway: g, rule: rule, target: target, path: path, began: time.Now()}
+	c := &call{gateway: g, rule: rule, target: target, path: path, began: time.Now(), copies: rule.Mirrors()}
 	proxy := httputil.ReverseProxy{
 		Rewrite:        c.rewrite,
 		Transport:      c,
@@ -73,6 +68,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		ErrorLog:       discard,
 		BufferPool:     &bodies,
 	}
+	defer c.mirrorLate()
 	proxy.ServeHTTP(w, r)
 }
 
@@ -80,12 +76,18 @@ var discard = log.New(io.Discard, "", 0)
 
 // reply answers for the gateway itself, as Envoy's local replies look.
 func reply(w http.ResponseWriter, status int, body string) {
+	replyAs(w, status, body, func(http.Header) {})
+}
+
+// replyAs changes the headers of such an answer.
+func replyAs(w http.ResponseWriter, status int, body string, change func(http.Header)) {
 	h := w.Header()
 	h.Set("Server", "istio-envoy")
 	if body != "" {
 		h.Set("Content-Type", "text/plain")
 		h.Set("Content-Length", strconv.Itoa(len(body)))
 	}
+	change(h)
 	w.WriteHeader(status)
 	io.WriteString(w, body)
 }
@@ -97,6 +99,11 @@ type call struct {
 	target  *routing.Target
 	path    string // to send on, escaped
 	began   time.Time
+
+	attempts int               // so far
+	body     *replay           // of the request; nil if it has none
+	copies   []*routing.Target // who is still to get a copy
+	sent     *http.Request     // as it goes out, for the copies
 }
 
 // rewrite makes the request that is sent on.
@@ -114,8 +121,10 @@ func (c *call) rewrite(p *httputil.ProxyRequest) {
 		}
 	}
 	out.Host = p.In.Host
-	if c.rule.Authority != "" {
-		out.Host = c.rule.Authority
+	for _, authority := range []string{c.rule.Authority, c.target.Authority} {
+		if authority != "" {
+			out.Host = authority
+		}
 	}
 	h := out.Header
 	client, _, _ := net.SplitHostPort(p.In.RemoteAddr)
@@ -123,6 +132,23 @@ func (c *call) rewrite(p *httputil.ProxyRequest) {
 	h.Set("X-Forwarded-Proto", "http")
 	if h.Get("X-Request-Id") == "" {
 		h.Set("X-Request-Id", newID())
+	}
+	c.expect(h)
+	c.target.Headers.Request.Apply(h)
+	c.rule.Headers.Request.Apply(h)
+	if len(c.copies) > 0 {
+		c.sent = out.Clone(context.Background())
+	}
+}
+
+// expect tells the service how long its answer is waited for, as Envoy does.
+func (c *call) expect(h http.Header) {
+	limit := c.rule.Timeout
+	if try := c.rule.Retries.PerTry; try > 0 && (limit == 0 || try < limit) {
+		limit = try
+	}
+	if limit > 0 {
+		h.Set("X-Envoy-Expected-Rq-Timeout-Ms", strconv.FormatInt(max(limit.Milliseconds(), 1), 10))
 	}
 }
 
@@ -137,66 +163,24 @@ func newID() string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// RoundTrip sends the request to an endpoint, and to another one as long as no
-// connection comes about. A request of which anything may have been sent is
-// not repeated here. (The transport itself repeats what an idle connection, by
-// then closed by the service, could not take; so nobody sees an error because
-// a pod went away between two requests.)
-func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil {
-		// The transport closes the body when it fails to connect, and a next
-		// attempt needs it. The proxy closes it when all is over.
-		r.Body = io.NopCloser(r.Body)
-	}
-	endpoints := c.target.Endpoints
-	first := c.target.Next()
-	r.URL.Host = endpoints[first]
-	tried := []string{r.URL.Host}
-	for {
-		resp, err := c.send(r)
-		var unsent dialError
-		if err == nil || !errors.As(err, &unsent) || r.Context().Err() != nil || len(tried) == attempts {
-			return resp, err
-		}
-		// The endpoints of now: this one may have failed because it was replaced
-		// since the request was routed.
-		if now := c.gateway.table.Load().Target(c.target.Name); now != nil {
-			endpoints = now.Endpoints
-		}
-		next := another(endpoints, first+1, tried)
-		if next == "" {
-			return resp, err
-		}
-		r.URL.Host = next
-		tried = append(tried, next)
-	}
-}
-
-// another gives the first endpoint from a turn on that was not tried, "" if
-// all were.
-func another(endpoints []string, turn int, tried []string) string {
-	for i := range endpoints {
-		if e := endpoints[(turn+i)%len(endpoints)]; !slices.Contains(tried, e) {
-			return e
-		}
-	}
-	return ""
-}
-
 // answered marks a service's answer as having come through Envoy.
 func (c *call) answered(resp *http.Response) error {
 	resp.Header.Set("Server", c.gateway.name)
 	resp.Header.Set("X-Envoy-Upstream-Service-Time", strconv.FormatInt(time.Since(c.began).Milliseconds(), 10))
+	c.target.Headers.Response.Apply(resp.Header)
+	c.rule.Headers.Response.Apply(resp.Header)
 	return nil
 }
 
-const reset = "upstream connect error or disconnect/reset before headers. reset reason: "
-
 // failed answers for a service that did not.
 func (c *call) failed(w http.ResponseWriter, r *http.Request, err error) {
+	reset := "upstream connect error or disconnect/reset before headers. reset reason: "
+	if c.attempts > 1 {
+		reset = "upstream connect error or disconnect/reset before headers. retried and the latest reset reason: "
+	}
 	var unsent dialError
 	switch {
-	case errors.Is(r.Context().Err(), context.DeadlineExceeded):
+	case errors.Is(r.Context().Err(), context.DeadlineExceeded), err == errPerTry:
 		reply(w, http.StatusGatewayTimeout, "upstream request timeout")
 	case r.Context().Err() != nil: // the client has gone
 		panic(http.ErrAbortHandler)

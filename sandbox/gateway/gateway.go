@@ -33,6 +33,9 @@ type Gateway struct {
 	guard     atomic.Pointer[authorization.Guard]
 	network   atomic.Pointer[network.Network]
 	served    chan struct{} // closed when the server has ended
+
+	open context.Context // until the gateway is closed
+	shut context.CancelFunc
 }
 
 // Listen starts the gateway of a cluster at a loopback address such as
@@ -43,6 +46,7 @@ func Listen(cluster, address string) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway of %s: %w", cluster, err)
 	}
 	g := &Gateway{cluster: cluster, name: "istio-envoy", addr: l.Addr().String(), served: make(chan struct{})}
+	g.open, g.shut = context.WithCancel(context.Background())
 	g.network.Store(network.New())
 	empty, err := routing.New(nil)
 	if err != nil {
@@ -98,6 +102,7 @@ func (g *Gateway) Close() error {
 		err = g.server.Close()
 	}
 	<-g.served
+	g.shut()
 	g.transport.CloseIdleConnections()
 	return err
 }

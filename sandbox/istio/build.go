@@ -209,6 +209,13 @@ func (b *builder) route(v virtualService, r httpRoute, at bound) (routing.Route,
 		}
 		out.Destinations = append(out.Destinations, to)
 	}
+	for _, m := range r.mirrors {
+		to := b.destination(m.to)
+		if to.Unknown {
+			b.note(v, "spec.http[%d]: %s is unknown in %s: no copies are sent", r.index, m.to, b.cluster)
+		}
+		out.Mirrors = append(out.Mirrors, routing.Mirror{Share: m.share, To: to})
+	}
 	return out, true
 }
 

@@ -186,6 +186,7 @@ func showRoute(b *strings.Builder, r routing.Route) {
 		}
 		fmt.Fprintln(b, "", d.Endpoints)
 	}
+	showPolicy(b, r)
 }
 
 func showText(t routing.Text) string {

@@ -24,6 +24,7 @@ type httpRoute struct {
 	rewrite      routing.Rewrite
 	route        routing.Route // its plain parts
 	destinations []destination
+	mirrors      []mirror
 }
 
 // routeMatch is a match with the parts that are settled when the table is
@@ -38,6 +39,8 @@ type destination struct {
 	host, subset string
 	port         int64
 	weight       uint64
+	authority    string
+	headers      routing.Headers
 }
 
 func readVirtualService(u *unstructured.Unstructured) virtualService {
@@ -93,9 +96,13 @@ func readHTTPRoute(f *strict.Object, namespace string) httpRoute {
 		w.Done()
 	}
 	r.route.Timeout = f.Duration("timeout")
+	readAnswers(f, &r)
+	readPolicy(f, &r, namespace)
 	routes := f.Objects("route")
-	if len(routes) == 0 {
+	if answers := r.route.Answer != nil || r.route.Redirect != nil; !answers && len(routes) == 0 {
 		f.Refuse("route", "a route needs a destination")
+	} else if answers && len(routes) > 0 {
+		f.Refuse("route", "give either this or an answer of the gateway's own (redirect, directResponse)")
 	}
 	var sum uint64
 	for _, d := range routes {
@@ -119,7 +126,17 @@ func readDestination(f *strict.Object, namespace string) destination {
 		f.Refuse("destination", "a destination is needed")
 		return d
 	}
-	d.host, d.subset = inFull(to.Text("host"), namespace), to.Text("subset")
+	weight := d.weight
+	d = readHost(to, namespace)
+	d.weight = weight
+	d.headers, d.authority = readHeaderChanges(f)
+	f.Done()
+	return d
+}
+
+// readHost reads a Destination: who is meant, without a weight.
+func readHost(to *strict.Object, namespace string) destination {
+	d := destination{host: inFull(to.Text("host"), namespace), subset: to.Text("subset")}
 	if d.host == "" {
 		to.Refuse("host", "a host is needed")
 	}
@@ -128,7 +145,6 @@ func readDestination(f *strict.Object, namespace string) destination {
 		p.Done()
 	}
 	to.Done()
-	f.Done()
 	return d
 }
 
@@ -152,12 +168,16 @@ func readMatch(f *strict.Object, namespace string) routeMatch {
 	return m
 }
 
-// readText reads a StringMatch.
+// readText reads a StringMatch; none holds for every string.
 func readText(f *strict.Object, name string) routing.Text {
 	o := f.Object(name)
 	if o == nil {
 		return routing.Text{}
 	}
+	return readStringMatch(o)
+}
+
+func readStringMatch(o *strict.Object) routing.Text {
 	var out routing.Text
 	set := 0
 	for _, c := range []struct {
@@ -170,7 +190,7 @@ func readText(f *strict.Object, name string) routing.Text {
 		}
 	}
 	if set > 1 {
-		f.Refuse(name, "want one of exact, prefix, regex")
+		o.RefuseAll("want one of exact, prefix, regex")
 	}
 	if out.Kind == routing.Regex {
 		if _, err := routing.Compile(out.Value); err != nil {

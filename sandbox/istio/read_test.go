@@ -54,11 +54,9 @@ http:
     statPrefix: s
   rewrite: {uri: x, uriRegexRewrite: {match: a, rewrite: b}}
   timeout: soon
-  retries: {attempts: 3}
-  fault: {abort: {httpStatus: 500}}
-  mirror: {host: b}
-  route: [{destination: {host: a}, weight: 0, headers: {request: {set: {a: b}}}}, {destination: {subset: s, port: {number: 99999}}, weight: 0}]
-- redirect: {uri: /x}
+  delegate: {name: d}
+  route: [{destination: {host: a}, weight: 0}, {destination: {subset: s, port: {number: 99999}}, weight: 0}]
+- {}
 - route: [{weight: 1}]`, []string{
 			`spec.hosts[0]: host "a.*": want a name, *.suffix or *`,
 			"spec.gateways[0]: mesh means the sidecars, and the sandbox runs none",
@@ -71,15 +69,11 @@ http:
 			`spec.http[0].rewrite.uri: "x" does not begin with /`,
 			"spec.http[0].rewrite.uriRegexRewrite: the sandbox does not honour this field",
 			`spec.http[0].timeout: "soon" is not a duration such as 1.5s`,
-			"spec.http[0].route[0].headers: the sandbox does not honour this field",
 			"spec.http[0].route[1].destination.host: a host is needed",
 			"spec.http[0].route[1].destination.port.number: 99999 is not between 1 and 65535",
 			"spec.http[0].route: the weights sum to 0",
-			"spec.http[0].fault: the sandbox does not honour this field",
-			"spec.http[0].mirror: the sandbox does not honour this field",
-			"spec.http[0].retries: the sandbox does not honour this field",
+			"spec.http[0].delegate: the sandbox does not honour this field",
 			"spec.http[1].route: a route needs a destination",
-			"spec.http[1].redirect: the sandbox does not honour this field",
 			"spec.http[2].route[0].destination: a destination is needed",
 			"spec.tcp: the sandbox does not honour this field",
 		}},

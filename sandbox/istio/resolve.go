@@ -35,7 +35,7 @@ type endpoint struct {
 // destination resolves a route's destination: the service of this cluster, or
 // what a ServiceEntry declares, then the subset's part of it.
 func (b *builder) destination(d destination) routing.Destination {
-	out := routing.Destination{Host: d.host, Subset: d.subset, Weight: d.weight}
+	out := routing.Destination{Host: d.host, Subset: d.subset, Weight: d.weight, Authority: d.authority, Headers: d.headers}
 	wanted, random, ok := b.subset(d)
 	if !ok {
 		out.Unknown = true

@@ -14,9 +14,11 @@ type Route struct {
 	Match        []Match // one of them suffices; none at all matches everything
 	Rewrite      Rewrite
 	Timeout      time.Duration // until the last byte of the answer; 0 is none
-	Destinations []Destination
+	Destinations []Destination // none: the route is answered by Answer or Redirect
 	Choice       Choice
-	Aborts       []Abort
+	Policy       // what else is done with the requests
+	Answer       *Answer
+	Redirect     *Redirect
 }
 
 // Match is a condition on a request; all of its parts must hold.
@@ -72,6 +74,8 @@ type Destination struct {
 	Unknown   bool
 	Endpoints []string // "10.244.0.7:3000", of those that are ready
 	Balance   Balance
+	Authority string  // replaces the Host header, before Rewrite's does
+	Headers   Headers // of what it is sent, and of what it answers
 }
 
 // Balance says how a destination's endpoints take turns.
@@ -87,10 +91,4 @@ const (
 type Choice struct {
 	Block  int  // above 0: dealt, so many at a time, exactly by the weights and in runs
 	Sticky bool // a connection keeps the destination that its first request got
-}
-
-// Abort answers a share of the requests without asking a destination.
-type Abort struct {
-	Share  float64 // from 0 to 1
-	Status int
 }

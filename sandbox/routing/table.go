@@ -29,12 +29,24 @@ type Rule struct {
 	Name      string
 	Authority string // replaces the Host header, unless ""
 	Timeout   time.Duration
+	Headers   Headers
+	Retries   *Retries // never nil
+	Answer    *Answer  // instead of a target's
+	Redirect  *Redirect
 
 	path    string // of the rewrite
 	matches []*matcher
 	targets []*Target
 	chooser chooser
+	delays  []Delay
 	aborts  []Abort
+	mirrors []mirror
+	cors    *cors
+}
+
+type mirror struct {
+	share float64
+	to    *Target
 }
 
 // Target is a destination in force.
@@ -42,6 +54,8 @@ type Target struct {
 	Name      string // host, or host|subset
 	Unknown   bool   // nobody declared it
 	Endpoints []string
+	Authority string // replaces the Host header, unless ""
+	Headers   Headers
 
 	balance Balance
 	turn    atomic.Uint64
@@ -97,7 +111,10 @@ func (t *Table) add(name string, v *virtualHost) error {
 }
 
 func newRule(r Route) (*Rule, error) {
-	rule := &Rule{Name: r.Name, Authority: r.Rewrite.Authority, Timeout: r.Timeout, path: r.Rewrite.Path, aborts: r.Aborts}
+	rule := &Rule{Name: r.Name, Authority: r.Rewrite.Authority, Timeout: r.Timeout, path: r.Rewrite.Path}
+	if err := rule.take(r); err != nil {
+		return nil, err
+	}
 	if len(r.Match) == 0 {
 		rule.matches = []*matcher{{}}
 	}
@@ -111,21 +128,49 @@ func newRule(r Route) (*Rule, error) {
 	var weights []uint64
 	var sum uint64
 	for _, d := range r.Destinations {
-		name := d.Host
-		if d.Subset != "" {
-			name += "|" + d.Subset
-		}
-		target := &Target{Name: name, Unknown: d.Unknown, Endpoints: d.Endpoints, balance: d.Balance}
-		target.turn.Store(uint64(rand.Uint32())) // so that not every table begins with the same endpoint
-		rule.targets = append(rule.targets, target)
+		rule.targets = append(rule.targets, newTarget(d))
 		weights = append(weights, d.Weight)
 		sum += d.Weight
+	}
+	if rule.Answer != nil || rule.Redirect != nil {
+		return rule, nil
 	}
 	if sum == 0 {
 		return nil, errors.New("the weights of its destinations sum to 0")
 	}
 	rule.chooser = newChooser(rule, weights, r.Choice)
 	return rule, nil
+}
+
+// take takes over what is done with the requests besides.
+func (r *Rule) take(from Route) error {
+	if err := from.Policy.check(); err != nil {
+		return err
+	}
+	r.delays, r.aborts, r.Headers, r.Retries = from.Delays, from.Aborts, from.Headers, from.Retries
+	if r.Retries == nil {
+		r.Retries = DefaultRetries
+	}
+	for _, m := range from.Mirrors {
+		r.mirrors = append(r.mirrors, mirror{m.Share, newTarget(m.To)})
+	}
+	r.Answer, r.Redirect = from.Answer, from.Redirect
+	if r.Redirect != nil && r.Redirect.Prefix != "" {
+		r.path = r.Redirect.Prefix // Find rewrites it
+	}
+	var err error
+	r.cors, err = compileCors(from.Cors)
+	return err
+}
+
+func newTarget(d Destination) *Target {
+	name := d.Host
+	if d.Subset != "" {
+		name += "|" + d.Subset
+	}
+	t := &Target{Name: name, Unknown: d.Unknown, Endpoints: d.Endpoints, Authority: d.Authority, Headers: d.Headers, balance: d.Balance}
+	t.turn.Store(uint64(rand.Uint32())) // so that not every table begins with the same endpoint
+	return t
 }
 
 // Find gives the rule for a request, nil if there is none, and the path to
@@ -186,11 +231,36 @@ func (r *Rule) Choose(c *Connection) *Target {
 // Abort tells whether a request is to be answered with status at once.
 func (r *Rule) Abort() (status int, ok bool) {
 	for _, a := range r.aborts {
-		if rand.Float64() < a.Share {
+		if drawn(a.Share) {
 			return a.Status, true
 		}
 	}
 	return 0, false
+}
+
+// RetriesAsked tells whether the route says itself when to retry.
+func (r *Rule) RetriesAsked() bool { return r.Retries != DefaultRetries }
+
+// Delay is how long a request is to be held back.
+func (r *Rule) Delay() time.Duration {
+	var sum time.Duration
+	for _, d := range r.delays {
+		if drawn(d.Share) {
+			sum += d.For
+		}
+	}
+	return sum
+}
+
+// Mirrors are who gets a copy of a request.
+func (r *Rule) Mirrors() []*Target {
+	var out []*Target
+	for _, m := range r.mirrors {
+		if drawn(m.share) {
+			out = append(out, m.to)
+		}
+	}
+	return out
 }
 
 // Next gives the number of the endpoint whose turn it is; there must be one.
