@@ -38,13 +38,13 @@ func objectLines(objects []record.Object) string {
 	shown, more := some(objects, most)
 	var rows [][]string
 	for _, o := range shown {
-		mark := ""
+		mark := "  "
 		if o.Deviates() || o.Stray {
-			mark = "!"
+			mark = "! "
 		}
-		rows = append(rows, []string{mark, name(o.Cluster), name(objectName(o)), condition(o)})
+		rows = append(rows, []string{mark + name(o.Cluster) + "  ", name(objectName(o)), condition(o)})
 	}
-	lines := strings.Split(align(rows, 3), "\n")
+	lines := strings.Split(align(rows, 2), "\n")
 	var b strings.Builder
 	for i, o := range shown {
 		b.WriteString(lines[i] + "\n")
@@ -71,7 +71,7 @@ func objectName(o record.Object) string {
 }
 
 // condition is how an object is, on one line: its state, and its generation
-// where a status is of one.
+// where a status is of one. (That it is of another one is among its messages.)
 func condition(o record.Object) string {
 	if o.Missing {
 		return strings.TrimPrefix(printable(o.State)+": is not there", ": ")
@@ -80,10 +80,7 @@ func condition(o record.Object) string {
 	if o.State != "" {
 		parts = append(parts, printable(o.State))
 	}
-	switch {
-	case o.Observed != 0 && o.Observed != o.Generation:
-		parts = append(parts, fmt.Sprintf("generation %d, its status is of %d", o.Generation, o.Observed))
-	case o.Observed != 0 && !o.Stray:
+	if o.Observed != 0 && !o.Stray {
 		parts = append(parts, fmt.Sprintf("generation %d", o.Generation))
 	}
 	return strings.Join(parts, ", ")

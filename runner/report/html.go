@@ -77,6 +77,10 @@ type stepView struct {
 	Samples                                                 []sampleView
 	Notes                                                   []string
 	MoreNotes                                               int
+	Objects                                                 []objectView
+	Events                                                  []eventView
+	MoreObjects, MoreEvents                                 int
+	Again                                                   string
 }
 
 type changeView struct{ What, Cluster, Resource, Name string }
@@ -216,6 +220,7 @@ func newStep(id, scenario string, s record.Step, p palette) stepView {
 		v.Notes = append(v.Notes, block(n))
 	}
 	v.MoreNotes = more
+	v.evidence(s)
 	for i, sample := range s.Samples {
 		x := newSample(fmt.Sprintf("%s-%d", id, i+1), s, sample, p)
 		x.Scenario, x.Step = scenario, v.Title

@@ -53,7 +53,9 @@ func hostile() *record.Record {
 		Scenarios: []record.Scenario{{
 			Name: nasty, Title: long, File: nasty, Labels: []string{nasty, long}, Skipped: nasty, PutBack: changes, PutBackError: long,
 			Steps: []record.Step{{Index: -1, Name: nasty, Action: long, Position: nasty, Title: long, State: record.State(nasty), Error: long,
-				Changes: changes, Samples: []record.Sample{sample}, Notes: []string{long}}},
+				Changes: changes, Samples: []record.Sample{sample}, Notes: []string{long},
+				Objects: []record.Object{{Cluster: nasty, Resource: nasty, Kind: long, Namespace: nasty, Name: nasty, Generation: -1, Observed: 7, State: long, Messages: []string{nasty, long}}, {Stray: true, State: nasty}},
+				Events:  []record.Event{{Cluster: nasty, Object: long, Type: nasty, Reason: long, Message: long, Count: -3}}, Again: long}},
 		}},
 	}
 }

@@ -146,13 +146,36 @@ func run(t *testing.T) *record.Record {
 			{Name: "canary", Title: "40 % blue, 40 % green, 20 % canary", Steps: []record.Step{
 				{Action: "apply", State: record.Passed, Title: "apply manifests/canary.yaml to mgmt", Duration: 812 * time.Millisecond, Changes: []record.Change{policy, namespace}, Position: "canary.yaml:10:3"},
 				{Index: 1, Action: "expect", State: record.Passed, Title: "expect 40 % blue, 40 % green, 20 % canary", Duration: 1200 * time.Millisecond, Samples: []record.Sample{passedSample(t)}, Position: "canary.yaml:11:3"},
-				{Index: 2, Action: "expect", State: record.Failed, Name: "again", Position: "canary.yaml:12:3", Duration: 2 * time.Minute, Samples: []record.Sample{passedSample(t), failedSample(t)}, Notes: []string{"run it again with:\n  assay run canary"}},
+				{Index: 2, Action: "expect", State: record.Failed, Name: "again", Position: "canary.yaml:12:3", Duration: 2 * time.Minute, Samples: []record.Sample{passedSample(t), failedSample(t)}, Notes: []string{"the API server of mgmt warns:\n  this version is old"},
+					Objects: objects(), Events: events(at), Again: "assay run canary --environment 'my clusters.yaml'"},
 				{Index: 3, Action: "expect", State: record.Failed, Position: "canary.yaml:13:3", Samples: []record.Sample{leakSample(t)}},
 				{Index: 4, Action: "wait", State: record.Errored, Error: "mgmt: connection refused", Position: "canary.yaml:14:3"},
 				{Index: 5, Action: "call", State: record.Skipped, Error: "an earlier step failed", Position: "canary.yaml:15:3"},
 			}, PutBack: []record.Change{{Cluster: "mgmt", Resource: policy.Resource, Namespace: "gloo-mesh", Name: policy.Name, What: record.Deleted}}},
 			{Name: "access", Skipped: "not for the environment sandbox", PutBackError: "mgmt: connection refused"},
 		},
+	}
+}
+
+// objects are one of each sort.
+func objects() []record.Object {
+	const policies = "trafficpolicies.networking.mesh.gloo.solo.io"
+	return []record.Object{
+		{Cluster: "mgmt", Resource: policies, Kind: "TrafficPolicy", Namespace: "gloo-mesh", Name: "blue-green-canary", Generation: 3, Observed: 2, State: "FAILED",
+			Messages: []string{"its status is of generation 2, wanted 3", "spec.policy.trafficShift.destinations[2]: no such Service"}},
+		{Cluster: "cluster1", Resource: "pods", Kind: "Pod", Namespace: "shop", Name: "blue-7d9", Generation: 1, State: "Pending", Messages: []string{"container web waits, ErrImagePull: not found"}},
+		{Cluster: "cluster2", Resource: "services", Kind: "Service", Namespace: "shop", Name: "green", State: "green", Missing: true},
+		{Cluster: "mgmt", Resource: "faults.sandbox.assay", Kind: "Fault", Name: "six-points", Generation: 1, Observed: 1, State: "ACCEPTED, no step has applied it", Stray: true},
+		{Cluster: "mgmt", Resource: "virtualmeshes.networking.mesh.gloo.solo.io", Kind: "VirtualMesh", Namespace: "gloo-mesh", Name: "mesh", Generation: 1, Observed: 1, State: "ACCEPTED"},
+		{Cluster: "cluster1", Resource: "services", Kind: "Service", Namespace: "shop", Name: "canary", Generation: 0, State: "canary: WorkloadEntry vm at 192.168.64.10"},
+	}
+}
+
+func events(at time.Time) []record.Event {
+	return []record.Event{
+		{Cluster: "cluster1", Object: "pod shop/blue-7d9", Type: "Warning", Reason: "Failed", Message: "failed to pull image\nnot found", Count: 4, Last: at.Add(9 * time.Second)},
+		{Cluster: "cluster1", Object: "pod shop/blue-7d9", Type: "Normal", Reason: "Pulling", Message: "pulling image", Count: 1, Last: at.Add(8 * time.Second)},
+		{Cluster: "cluster1", Object: "deployment shop/canary", Type: "Normal", Reason: "ScalingReplicaSet", Message: "scaled up", Count: 1, Last: at.Add(time.Second)},
 	}
 }
 
