@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -32,7 +33,11 @@ type Options struct {
 	// Keep says that the clusters go away after the run, so that what the last
 	// scenario changed need not be put back.
 	Keep bool
-	// Tool is the name and version of the program, for the record.
+	// Throwaway says that the clusters are this run's own and end with it:
+	// what Keep says, and after an interruption nothing is put back at all.
+	Throwaway bool
+	// Tool is the name and version of the program, for the record. Empty:
+	// assay, and its version where the build knows it.
 	Tool string
 	// Again gives the command that runs just one scenario again, as it is typed
 	// into a shell; "" when there is none. It may be nil.
@@ -65,9 +70,24 @@ func New(o Options) (*Engine, error) {
 		}
 	}
 	if o.Tool == "" {
-		o.Tool = "assay"
+		o.Tool = tool()
 	}
+	o.Keep = o.Keep || o.Throwaway
 	return &Engine{options: o, env: o.Environment}, nil
+}
+
+// tool is what records say that they were made by.
+func tool() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "assay"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == "github.com/meshassay/assay" && m.Version != "" && m.Version != "(devel)" {
+			return "assay " + m.Version
+		}
+	}
+	return "assay"
 }
 
 // Start connects to the clusters that the plan uses, and writes the first

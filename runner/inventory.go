@@ -79,7 +79,7 @@ func (r *Run) inventories(ctx context.Context) (map[string]*kube.Inventory, erro
 // waited for. A difference is an error that names each object, and is in the
 // record. With Options.Keep nothing is compared.
 func (r *Run) Verify(ctx context.Context) error {
-	if r.engine.options.Keep || len(r.plan.clusters) == 0 {
+	if !r.compares() {
 		return nil
 	}
 	until := time.Now().Add(r.inventoryLimit)

@@ -80,6 +80,10 @@ func (r *Run) reach(ctx context.Context, s *PlannedScenario, before int) error {
 func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
 	r.unwatch()
 	r.mu.Lock()
+	if r.stopped && r.engine.options.Throwaway {
+		r.mu.Unlock()
+		return nil // nobody waits for a clean cluster that ends in a second
+	}
 	undo := r.undo[s]
 	delete(r.undo, s)
 	delete(r.touched, s)

@@ -35,6 +35,7 @@ type Run struct {
 	watching *watch              // what the next expectation's gateways answer while they change
 	possible map[string][]string // outcomes that an expectation has proved possible, since nothing was changed
 	unsaved  error               // the first error of writing the record
+	stopped  bool                // a step was cut short from outside
 }
 
 // undoing is one change that is to be put back.
@@ -50,6 +51,11 @@ type undoing struct {
 // of a suite), it makes them first. What goes wrong is in the result: Step
 // does not panic.
 func (r *Run) Step(ctx context.Context, s *PlannedStep) record.Step {
+	defer func() {
+		if ctx.Err() != nil {
+			r.stop()
+		}
+	}()
 	if why := r.blocked(s); why != "" {
 		return r.keep(s, record.Step{State: record.Skipped, Error: why, Started: time.Now()})
 	}
@@ -86,6 +92,13 @@ func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step 
 		}
 	}
 	return r.keep(s, out)
+}
+
+// stop takes note that a step was cut short from outside.
+func (r *Run) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stopped = true
 }
 
 // guarded does something; a panic in it is an error with its stack.

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/meshassay/assay/runner"
+	"github.com/meshassay/assay/runner/environment"
 )
 
 // suiteFolder is the folder of the test's package, as it is written from the
@@ -28,7 +29,7 @@ func (s *settings) again(scenario string) string {
 	if s.scenarios != "" {
 		words = append(words, "--scenarios", s.scenarios)
 	}
-	if s.environment != "" && s.environment != sandboxEnvironment {
+	if s.environment != "" && s.environment != environment.Sandbox {
 		words = append(words, "--environment", s.environment)
 	}
 	return runner.CommandLine(words...)

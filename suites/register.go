@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/onsi/ginkgo/v2"
+
+	"github.com/meshassay/assay/runner"
 )
 
 // Options say what a suite consists of. The zero value is ready: all chapters
@@ -39,7 +41,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Scenarios, "scenarios")
 	set(&o.Environment, "sandbox")
 	if o.OnRequest == nil {
-		o.OnRequest = []string{"fault", "upgrade"}
+		o.OnRequest = runner.OnRequest
 	}
 	return o
 }

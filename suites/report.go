@@ -27,7 +27,7 @@ func (s *suite) report(r ginkgo.Report) {
 		s.print()
 	}
 	if r.SuiteSucceeded {
-		if why := unfounded(r, s.broken); why != "" {
+		if why := unfounded(r, s.Broken); why != "" {
 			ginkgo.Fail(why)
 		}
 	}
@@ -40,7 +40,7 @@ func (s *suite) print() {
 	if err := report.Text(os.Stdout, s.live.record, report.Options{Brief: true}); err != nil {
 		ginkgo.Fail(err.Error())
 	}
-	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(s.beside(pageFile)))
+	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(filepath.Join(filepath.Dir(s.live.path), report.PageFile)))
 }
 
 // unfounded says why a run in which no spec failed is no success.

@@ -28,10 +28,10 @@ func (s *suite) register() {
 		return
 	}
 	ginkgo.SynchronizedBeforeSuite(s.start, func() {})
-	for _, b := range s.broken {
+	for _, b := range s.Broken {
 		registerBroken(b)
 	}
-	for _, p := range s.plan.Scenarios {
+	for _, p := range s.Plan.Scenarios {
 		if p.Parent == nil {
 			s.container(p)
 		}
@@ -78,7 +78,7 @@ func shown(ms document.Mistakes) string {
 // must not run skips itself); and Serial, because there is one environment. Its
 // text is the name alone: Ginkgo prints those of all containers around a spec.
 func (s *suite) container(p *runner.PlannedScenario) {
-	decorators := []any{location(p.Scenario.Source.Get("name").Pos()), ginkgo.Label(ownLabels(p.Scenario)...), ginkgo.Ordered}
+	decorators := []any{location(p.Scenario.Source.Get("name").Pos()), ginkgo.Label(runner.Labels(p.Scenario)...), ginkgo.Ordered}
 	if p.Parent == nil {
 		decorators = append(decorators, ginkgo.ContinueOnFailure, ginkgo.Serial)
 	}

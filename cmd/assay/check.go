@@ -49,7 +49,7 @@ func check(stdout io.Writer, paths []string, environmentName string, getenv func
 		paths = []string{defaultScenarios}
 	}
 	environments := environment.Folder(paths[0])
-	set, asked, err := load(paths, filepath.Dir(environments))
+	set, asked, err := runner.ReadScenarios(filepath.Dir(environments), paths...)
 	if err != nil {
 		return err
 	}
@@ -82,49 +82,6 @@ func check(stdout io.Writer, paths []string, environmentName string, getenv func
 	mistakes.Show(stdout)
 	fmt.Fprintf(stdout, "\n%s in %s\n", count(len(mistakes), "mistake"), count(inFiles(mistakes), "file"))
 	return outcome{}
-}
-
-// load reads the scenarios of paths and those of their home, the folder in
-// which what they need is found. Asked tells which files are of paths.
-func load(paths []string, home string) (set scenario.Set, asked func(file string) bool, err error) {
-	alone, err := scenario.Load(paths...)
-	if err != nil {
-		return set, nil, err
-	}
-	ofPaths := map[string]bool{}
-	for _, file := range files(alone) {
-		ofPaths[absolute(file)] = true
-	}
-	asked = func(file string) bool { return ofPaths[absolute(file)] }
-	roots := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return inside(home, path) })
-	if len(roots) == len(paths) {
-		return alone, asked, nil
-	}
-	if set, err = scenario.Load(append(roots, home)...); err != nil {
-		return set, nil, err
-	}
-	// A file that was named and is no scenario is passed over in a folder.
-	seen := map[string]bool{}
-	for _, file := range files(set) {
-		seen[absolute(file)] = true
-	}
-	for _, b := range alone.Broken {
-		if !seen[absolute(b.File)] {
-			set.Broken = append(set.Broken, b)
-		}
-	}
-	return set, asked, nil
-}
-
-func files(set scenario.Set) []string {
-	var files []string
-	for _, s := range set.Scenarios {
-		files = append(files, s.File)
-	}
-	for _, b := range set.Broken {
-		files = append(files, b.File)
-	}
-	return files
 }
 
 // inside says whether path is folder or below it.

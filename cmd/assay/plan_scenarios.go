@@ -228,7 +228,7 @@ func (f *planFlags) plan(args []string) (*runner.Plan, *environment.Environment,
 		roots = append(roots, defaultScenarios)
 	}
 	environments := environment.Folder(roots[0])
-	set, _, err := load(roots, filepath.Dir(environments))
+	set, _, err := runner.ReadScenarios(filepath.Dir(environments), roots...)
 	if err != nil {
 		return nil, nil, err
 	}

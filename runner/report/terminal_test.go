@@ -1,14 +1,13 @@
-package suites
+package report
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/meshassay/assay/runner/record"
-	"github.com/meshassay/assay/runner/report"
 )
 
-func TestBriefKeepsTheVerdictAndTheFirstFault(t *testing.T) {
+func TestStepFailureKeepsTheVerdictAndTheFirstFault(t *testing.T) {
 	step := record.Step{
 		State: record.Failed, Position: "canary.yaml:9:3", Title: "a split", Error: "ingress1: failed: errors are at 20 %\n  backend down: canary never answered",
 		Samples: []record.Sample{{
@@ -19,7 +18,7 @@ func TestBriefKeepsTheVerdictAndTheFirstFault(t *testing.T) {
 			},
 		}},
 	}
-	got := report.StepText(brief(step))
+	got := StepFailure(step)
 	if !strings.HasPrefix(got, "canary.yaml:9:3: failed: a split") {
 		t.Errorf("it begins otherwise than with its position:\n%s", got)
 	}
