@@ -21,6 +21,7 @@ const (
 var mayImport = map[string][]string{
 	"scenarios":          {}, // files that are built in
 	"runner/document":    {},
+	"runner/chapter":     {"runner/document"},
 	"runner/scenario":    {"runner/document"},
 	"runner/environment": {"runner/document", "scenarios"},
 	"runner/route":       {},
@@ -30,11 +31,11 @@ var mayImport = map[string][]string{
 	"runner/record":      {"runner/verdict"},
 	"runner/report":      {"runner/record", "runner/verdict"},
 	"runner/launch":      {},
-	"runner": {"runner/document", "runner/scenario", "runner/environment", "runner/route", "runner/kube",
+	"runner": {"runner/chapter", "runner/document", "runner/scenario", "runner/environment", "runner/route", "runner/kube",
 		"runner/sample", "runner/verdict", "runner/record", "runner/report"},
 	"suites": {"runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
 		"runner/record", "runner/report", "runner/verdict"},
-	"cmd/assay": {"scenarios", "runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
+	"cmd/assay": {"scenarios", "runner", "runner/chapter", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
 		"runner/kube", "runner/sample", "runner/verdict", "runner/record", "runner/report"},
 }
 
