@@ -244,6 +244,8 @@ func drawFigures(t *testing.T, browser context.Context) {
 		".lanes svg":                   1,       // at least
 		".glance .stack svg":           4,
 		".callout":                     1, // at least
+		".seen li":                     6 + 3, // objects and events
+		".again code":                  1,
 		"table.list tbody tr":          3,
 		"main h2, main h3, main h4":    10,
 		"details[open] .sample.failed": 2,
