@@ -22,28 +22,30 @@ import (
 // an earlier manifest stays behind. Fields that the API server does not know
 // are refused. What was created or changed is put back after the scenario.
 type applyFields struct {
-	// Cluster is where to apply; or Clusters, when there are several.
-	Cluster string `yaml:"cluster"`
+	// Cluster is where to apply; or `clusters`, when there are several.
+	Cluster string `yaml:"cluster" schema:"name"`
 	// Clusters are where to apply, side by side.
-	Clusters []string `yaml:"clusters"`
+	Clusters []string `yaml:"clusters" schema:"name,nonempty,unique,or=cluster"`
 	// Manifests are the objects.
 	Manifests manifestFields `yaml:",inline"`
-	// Ready says whether to wait until each object of a kind with a rule is
+	// Ready is whether to wait until each object of a kind with a rule is
 	// ready: accepted, rolled out, established, completed … Default: true.
 	Ready *bool `yaml:"ready"`
 	// Timeout is how long that may take. Default: 1m.
-	Timeout *document.Duration `yaml:"timeout"`
+	Timeout *document.Duration `yaml:"timeout" schema:"positive"`
 }
 
 // manifestFields are objects, given in one of three ways.
 type manifestFields struct {
-	// Files are manifests, from the scenario's folder. ${NAME} in them is a var
-	// of the environment.
-	Files []string `yaml:"files"`
-	// Kustomize is a folder with a kustomization, from the scenario's folder.
-	Kustomize string `yaml:"kustomize"`
-	// Objects are manifests written here.
-	Objects []map[string]any `yaml:"objects"`
+	// Files are manifests, by their paths from the scenario's folder. `${NAME}`
+	// in them is a var of the environment.
+	Files []string `yaml:"files" schema:"file,nonempty"`
+	// Kustomize is a folder with a kustomization, by its path from the
+	// scenario's folder.
+	Kustomize string `yaml:"kustomize" schema:"file,or=files"`
+	// Objects are manifests written here, in the step. `${NAME}` in their texts
+	// is a var of the environment.
+	Objects []map[string]any `yaml:"objects" schema:"manifest,nonempty,or=files"`
 }
 
 // applyTimeout is how long objects may take to become ready, unless said.

@@ -19,20 +19,21 @@ import (
 //
 // In every text `*` stands for any characters (`\*` is a star itself). A list
 // must have as many entries as the one given, in the same order, each given in
-// part. A key that is given as null must not be there. Without
-// metadata.namespace objects of all namespaces count.
+// part. A key that is given as `null` must not be there. Without
+// `metadata.namespace` objects of all namespaces count.
 type assertFields struct {
-	// Cluster is where to look; or Clusters, when the same holds in several.
-	Cluster string `yaml:"cluster"`
+	// Cluster is where to look; or `clusters`, when the same holds in several.
+	Cluster string `yaml:"cluster" schema:"name"`
 	// Clusters are where to look.
-	Clusters []string `yaml:"clusters"`
-	// Objects are the objects, given in part; each with apiVersion and kind.
-	Objects []map[string]any `yaml:"objects,required"`
-	// Count is how many objects must match each of them; 0 says that none may
-	// exist. Default: at least one.
-	Count *int `yaml:"count"`
+	Clusters []string `yaml:"clusters" schema:"name,nonempty,unique,or=cluster"`
+	// Objects are the objects, given in part; each has at least `apiVersion` and
+	// `kind`.
+	Objects []map[string]any `yaml:"objects,required" schema:"pattern,nonempty"`
+	// Count is how many objects must match each of those given; 0 says that none
+	// may exist. Default: at least one.
+	Count *int `yaml:"count" schema:"min=0"`
 	// Within is how long it may take until it is so. Default: 10s.
-	Within *document.Duration `yaml:"within"`
+	Within *document.Duration `yaml:"within" schema:"positive"`
 }
 
 type assertWork struct {

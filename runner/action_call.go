@@ -19,34 +19,34 @@ import (
 
 // callFields calls, from a place that the environment names, and says what must
 // be answered: for what is either so or not so, such as a call that an access
-// policy denies. For shares use expect.
+// policy denies. For shares use `expect`.
 //
-// With a path every gateway of the environment is called (or those that
-// gateways names), and each must answer so; with a url what it names. It is
+// With a `path` every gateway of the environment is called (or those that
+// `gateways` names), and each must answer so; with a `url` what it names. It is
 // asked again and again until the answer is as wanted, and then that must hold
 // 10 times in a row. Every call has a connection of its own; redirects are not
 // followed.
 type callFields struct {
-	// Client is who calls: local, the machine that the runner runs on, or a
+	// Client is who calls: `local`, the machine that the runner runs on, or a
 	// client of the environment, which calls through its proxy or by running
 	// curl with its command. Default: local.
-	Client string `yaml:"client"`
+	Client string `yaml:"client" schema:"name"`
 	// Request is what is asked.
 	Request callRequestFields `yaml:"request,required"`
 	// Gateways are those to call. Default: every gateway of the environment;
 	// of no use with a url.
-	Gateways []string `yaml:"gateways"`
+	Gateways []string `yaml:"gateways" schema:"name,nonempty,unique"`
 	// Answer is what must be answered; all that it says must hold.
-	Answer answerFields `yaml:"answer,required"`
+	Answer answerFields `yaml:"answer,required" schema:"nonempty"`
 	// Within is how long it may take until it is so. Default: 30s.
-	Within *document.Duration `yaml:"within"`
+	Within *document.Duration `yaml:"within" schema:"positive"`
 }
 
 // callRequestFields is one request.
 type callRequestFields struct {
-	// URL is what is called, as its client knows it. ${NAME} in it is a var of
-	// the environment.
-	URL string `yaml:"url"`
+	// URL is the whole address, as its client knows it, when it is no gateway
+	// that is called. `${NAME}` in it is a var of the environment.
+	URL string `yaml:"url" schema:"url,without=path"`
 	// Request is the rest of it, with the path when gateways are called.
 	Request requestFields `yaml:",inline"`
 }
@@ -54,17 +54,17 @@ type callRequestFields struct {
 // answerFields is an answer, given in part.
 type answerFields struct {
 	// Status is the HTTP status.
-	Status int `yaml:"status"`
+	Status int `yaml:"status" schema:"min=100,max=599"`
 	// Is is the outcome that the environment's answers give it: a destination,
-	// or another name such as denied.
-	Is string `yaml:"is"`
-	// Headers are header fields by name; * stands for any characters.
-	Headers map[string]string `yaml:"headers"`
+	// or another name such as `denied`.
+	Is string `yaml:"is" schema:"name"`
+	// Headers are header fields by name; `*` stands for any characters.
+	Headers map[string]string `yaml:"headers" schema:"keys=header,nonempty"`
 	// Body is a part of the body.
-	Body string `yaml:"body"`
-	// JSON is the body as JSON, given in part as objects are for assert: * in a
-	// text stands for any characters, and null for what must not be there.
-	JSON map[string]any `yaml:"json"`
+	Body string `yaml:"body" schema:"nonempty"`
+	// JSON is what the body is as JSON, given in part as objects are for `assert`: `*` in
+	// a text stands for any characters, and `null` for what must not be there.
+	JSON map[string]any `yaml:"json" schema:"nonempty"`
 }
 
 const (

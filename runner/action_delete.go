@@ -12,23 +12,23 @@ import (
 
 // deleteFields deletes objects and waits until they are gone.
 //
-// Objects are named as for apply, so that the very manifests that were applied
+// Objects are named as for `apply`, so that the very manifests that were applied
 // can be deleted; only their kind, namespace and name matter. They go in the
-// reverse of the order in which apply makes them. What is not there is no
-// error, as with kubectl delete --ignore-not-found, and the report notes it; a
+// reverse of the order in which `apply` makes them. What is not there is no
+// error, as with `kubectl delete --ignore-not-found`, and the report notes it; a
 // kind that the cluster does not serve fails. After the scenario all that was
 // deleted is made again as it was: spec, labels, annotations and who owns which
 // field. What takes others along that could not be put back (a namespace, a
 // CustomResourceDefinition, a volume) is refused.
 type deleteFields struct {
-	// Cluster is where to delete; or Clusters, when there are several.
-	Cluster string `yaml:"cluster"`
+	// Cluster is where to delete; or `clusters`, when there are several.
+	Cluster string `yaml:"cluster" schema:"name"`
 	// Clusters are where to delete, side by side.
-	Clusters []string `yaml:"clusters"`
+	Clusters []string `yaml:"clusters" schema:"name,nonempty,unique,or=cluster"`
 	// Manifests are the objects.
 	Manifests manifestFields `yaml:",inline"`
 	// Timeout is how long it may take until all are gone. Default: 1m.
-	Timeout *document.Duration `yaml:"timeout"`
+	Timeout *document.Duration `yaml:"timeout" schema:"positive"`
 }
 
 type deleteWork struct {

@@ -18,7 +18,7 @@ import (
 // expectFields says how the answers of gateways must be divided.
 //
 // Each gateway is asked on its own, one request a connection, until the answers
-// decide, and is judged on its own. An outcome of the environment that shares
+// decide, and is judged on its own. An outcome of the environment that `shares`
 // does not list is wanted at 0.
 type expectFields struct {
 	// Request is what is asked.
@@ -26,33 +26,35 @@ type expectFields struct {
 	// Claim is what is wanted of the answers; with cases, what they have in
 	// common of it.
 	Claim claimFields `yaml:",inline"`
-	// Cases are several requests, sent in turn, each judged on its own.
-	Cases []caseFields `yaml:"cases"`
+	// Cases are several requests instead of one, sent in turn, each judged on its
+	// own. What a case does not say is as in the step.
+	Cases []caseFields `yaml:"cases" schema:"nonempty,or=shares"`
 	// Gateways are those to ask. Default: every gateway of the environment.
-	Gateways []string `yaml:"gateways"`
+	Gateways []string `yaml:"gateways" schema:"name,nonempty,unique"`
 	// Converge is how long after the last change, or after what was changed
 	// became ready, a wrong division may still be that change on its way.
 	// Default: 30s.
 	Converge *document.Duration `yaml:"converge"`
 	// Budget is how much may be asked until it is decided.
 	Budget budgetFields `yaml:"budget"`
-	// Verdict is the verdict wanted: passed or, to show that a fault is caught,
-	// failed. Default: passed.
-	Verdict string `yaml:"verdict"`
-	// Because is the cause wanted of a failed verdict: share, leak or errors.
-	Because string `yaml:"because"`
+	// Verdict is the verdict wanted: `passed` or, to show that a fault is caught,
+	// `failed`. Default: passed.
+	Verdict string `yaml:"verdict" schema:"enum=passed|failed"`
+	// Because is the cause wanted of a failed verdict: `share` (a share is off),
+	// `leak` (an outcome answered that is wanted at 0) or `errors`. Default: any.
+	Because string `yaml:"because" schema:"enum=share|leak|errors,with=verdict:failed"`
 }
 
 // requestFields is one request.
 type requestFields struct {
 	// Path of the request, with its query if any. Default: /.
-	Path string `yaml:"path"`
+	Path string `yaml:"path" schema:"path"`
 	// Method of the request. Default: GET.
-	Method string `yaml:"method"`
-	// Host is the Host header. Default: the gateway's address.
+	Method string `yaml:"method" schema:"method"`
+	// Host is what the header `Host` says. Default: the address that is called.
 	Host string `yaml:"host"`
 	// Headers are header fields by name.
-	Headers map[string]string `yaml:"headers"`
+	Headers map[string]string `yaml:"headers" schema:"keys=header"`
 	// Body of the request.
 	Body string `yaml:"body"`
 }
@@ -60,10 +62,11 @@ type requestFields struct {
 // claimFields is what is wanted of answers.
 type claimFields struct {
 	// Shares are the parts of all answers, by outcome. They sum to 100%.
-	Shares map[string]document.Percent `yaml:"shares"`
-	// Tolerance is how far a share strictly between 0 and 100% may be off. It
-	// must be given where there is one.
-	Tolerance *document.Points `yaml:"tolerance"`
+	// Outcomes are the environment's destinations and what else its answers name.
+	Shares map[string]document.Percent `yaml:"shares" schema:"keys=name,nonempty"`
+	// Tolerance is how far a share strictly between 0 and 100% may be off, in
+	// percentage points. It must be given where there is such a share.
+	Tolerance *document.Points `yaml:"tolerance" schema:"positive"`
 	// Leak is the share that an outcome wanted at 0 may still have. Default:
 	// none, so that the first such answer fails.
 	Leak *document.Percent `yaml:"leak"`
@@ -77,15 +80,15 @@ type caseFields struct {
 	// Name is what reports call the case.
 	Name    string        `yaml:"name"`
 	Request requestFields `yaml:",inline"`
-	Claim   claimFields   `yaml:",inline"`
+	Claim   claimFields   `yaml:",inline" schema:"require=shares"`
 }
 
 // budgetFields is how much may be asked, for each attempt of each expectation.
 type budgetFields struct {
-	// Requests is how many answers. Default: 100000.
-	Requests *int64 `yaml:"requests"`
-	// Time is how long. Default: 60s.
-	Time *document.Duration `yaml:"time"`
+	// Requests is how many requests may be sent. Default: 100000.
+	Requests *int64 `yaml:"requests" schema:"min=1"`
+	// Time is how long may be asked. Default: 60s.
+	Time *document.Duration `yaml:"time" schema:"positive"`
 }
 
 // expectWork is a checked expectation.

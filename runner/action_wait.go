@@ -15,23 +15,23 @@ import (
 // waitFields waits until a condition on one object is true. What is waited for
 // counts as a change: it may take a moment to be in force.
 type waitFields struct {
-	// Cluster is where the object is; or Clusters, when it is in several: the
+	// Cluster is where the object is; or `clusters`, when it is in several: the
 	// condition must come true in each.
-	Cluster string `yaml:"cluster"`
+	Cluster string `yaml:"cluster" schema:"name"`
 	// Clusters are where the object is.
-	Clusters []string `yaml:"clusters"`
-	// Resource is what kind of object, as kubectl takes it: PLURAL.GROUP, or
-	// PLURAL for the kinds of Kubernetes itself.
-	Resource string `yaml:"resource,required"`
+	Clusters []string `yaml:"clusters" schema:"name,nonempty,unique,or=cluster"`
+	// Resource is the kind of the object, as kubectl takes it: `PLURAL.GROUP`, or
+	// `PLURAL` for the core kinds of Kubernetes.
+	Resource string `yaml:"resource,required" schema:"resource"`
 	// Namespace is where the object lives; left out for kinds that live in none.
 	Namespace string `yaml:"namespace"`
-	// Object is its name.
-	Object string `yaml:"object,required"`
+	// Object is the name of the object.
+	Object string `yaml:"object,required" schema:"nonempty"`
 	// Until is the condition in CEL, with the variable `object`. A key that is
 	// not there yet means not yet.
-	Until string `yaml:"until,required"`
-	// Timeout is how long that may take. Default: 1m.
-	Timeout *document.Duration `yaml:"timeout"`
+	Until string `yaml:"until,required" schema:"nonempty,example=object.status.state == \"ACCEPTED\""`
+	// Timeout is how long it may take until the condition is true. Default: 1m.
+	Timeout *document.Duration `yaml:"timeout" schema:"positive"`
 }
 
 type waitWork struct {

@@ -9,28 +9,32 @@ import (
 
 // frame is an environment's file as it is written.
 type frame struct {
-	// APIVersion is always assay/v1.
-	APIVersion string `yaml:"apiVersion,required"`
-	// Kind is always Environment.
-	Kind string `yaml:"kind,required"`
-	// Name is what --environment and a scenario's environments call it.
-	Name string `yaml:"name,required"`
+	// APIVersion is always `assay/v1`.
+	APIVersion string `yaml:"apiVersion,required" schema:"enum=assay/v1"`
+	// Kind is always `Environment`.
+	Kind string `yaml:"kind,required" schema:"enum=Environment"`
+	// Name is what `--environment` and a scenario's `environments` call it. The
+	// file is called NAME.yaml.
+	Name string `yaml:"name,required" schema:"name"`
 	// Clusters are the clusters by the names that scenarios use.
-	Clusters map[string]clusterFrame `yaml:"clusters,required"`
-	// Gateways are what is sampled.
-	Gateways map[string]gatewayFrame `yaml:"gateways"`
-	// Clients are the places that calls can be made from. local is always there.
-	Clients map[string]clientFrame `yaml:"clients"`
-	// Destinations are who can answer.
-	Destinations map[string]destinationFrame `yaml:"destinations"`
-	// Answers tell the outcome of an answer. The first that matches counts.
+	Clusters map[string]clusterFrame `yaml:"clusters,required" schema:"keys=name,nonempty"`
+	// Gateways are what is sampled, by name.
+	Gateways map[string]gatewayFrame `yaml:"gateways" schema:"keys=name"`
+	// Clients are the places that calls can be made from, by name. `local`, the
+	// machine that the runner runs on, is always there.
+	Clients map[string]clientFrame `yaml:"clients" schema:"keys=name"`
+	// Destinations are who can answer, by the names that `shares` use.
+	Destinations map[string]destinationFrame `yaml:"destinations" schema:"keys=name"`
+	// Answers are rules that tell the outcome of an answer. The first that
+	// matches counts; an answer that matches none is an error.
 	Answers []answerFrame `yaml:"answers"`
 	// Dialect is the routing API in which a split is said.
-	Dialect string `yaml:"dialect"`
+	Dialect string `yaml:"dialect" schema:"enum=gloo-mesh-1"`
 	// Limits are what a shared gateway may be asked to bear.
 	Limits limitsFrame `yaml:"limits"`
-	// Vars are for ${NAME} in manifests. Their values may use ${NAME} of the process environment.
-	Vars map[string]string `yaml:"vars"`
+	// Vars are for `${NAME}` in manifests. Their values may use `${NAME}` of the
+	// process environment.
+	Vars map[string]string `yaml:"vars" schema:"keys=var"`
 }
 
 // Frame returns the struct that an environment is decoded into, for what is
@@ -39,63 +43,75 @@ func Frame() reflect.Type { return reflect.TypeFor[frame]() }
 
 // clusterFrame is a Kubernetes cluster.
 type clusterFrame struct {
-	// Context is the context of the kubeconfig. It may use ${NAME} of the process environment.
-	Context string         `yaml:"context,required"`
+	// Context is the context of the kubeconfig. It may use `${NAME}` of the
+	// process environment.
+	Context string         `yaml:"context,required" schema:"nonempty"`
 	Source  document.Value `yaml:",self"`
 }
 
+// gatewayFrame is what is asked. Its address is either given, or looked up in
+// the status of a load-balancer Service.
 type gatewayFrame struct {
-	// URL is the gateway's address, instead of service and port.
-	URL string `yaml:"url"`
+	// URL is the gateway's address, without a path; instead of `service` and `port`.
+	URL string `yaml:"url" schema:"address"`
 	// Cluster is the cluster that the gateway stands in.
-	Cluster string `yaml:"cluster"`
-	// Service is the load-balancer Service, NAMESPACE/NAME, whose status has the address.
-	Service string `yaml:"service"`
+	Cluster string `yaml:"cluster" schema:"name,unless=url"`
+	// Service is the load-balancer Service, `NAMESPACE/NAME`, whose status has the
+	// address.
+	Service string `yaml:"service" schema:"service,unless=url,without=url"`
 	// Port is the name or the number of the Service's port.
-	Port   string         `yaml:"port,scalar"`
+	Port   string         `yaml:"port,scalar" schema:"port,unless=url,without=url"`
 	Source document.Value `yaml:",self"`
 }
 
+// clientFrame is who calls when it is not the runner itself.
 type clientFrame struct {
-	// Proxy is the address of an HTTP proxy.
-	Proxy string `yaml:"proxy"`
+	// Proxy is the address of a proxy to call through: `http://`, `https://` or
+	// `socks5://`.
+	Proxy string `yaml:"proxy" schema:"proxy"`
 	// Command is a command that runs the command line it is given, elsewhere.
-	Command []string       `yaml:"command"`
+	Command []string       `yaml:"command" schema:"nonempty,or=proxy"`
 	Source  document.Value `yaml:",self"`
 }
 
+// destinationFrame is who can answer.
 type destinationFrame struct {
 	// Cluster is the cluster that the destination's Service is in.
-	Cluster string `yaml:"cluster,required"`
-	// Service is the destination's Service, NAMESPACE/NAME.
-	Service string `yaml:"service,required"`
-	// Subset is the labels that tell it from other destinations of the same Service.
+	Cluster string `yaml:"cluster,required" schema:"name"`
+	// Service is the destination's Service, `NAMESPACE/NAME`.
+	Service string `yaml:"service,required" schema:"service"`
+	// Subset is the labels that tell it from other destinations of the same
+	// Service.
 	Subset map[string]string `yaml:"subset"`
 	Source document.Value    `yaml:",self"`
 }
 
+// answerFrame is a rule. All that it names must match; it names at least one
+// thing besides the outcome.
 type answerFrame struct {
-	// JSON is a field of the JSON body, as a path with dots.
-	JSON string `yaml:"json"`
-	// Header is a header of the answer.
-	Header string `yaml:"header"`
+	// JSON is a field of the JSON body, as a path with dots: `color`, `pod.name`.
+	JSON string `yaml:"json" schema:"dotted"`
+	// Header is the name of a header of the answer.
+	Header string `yaml:"header" schema:"header,without=json"`
 	// Status is the answer's status code. Default: any below 500; an answer of
 	// 500 and more is an error unless a rule gives its status.
-	Status int `yaml:"status"`
+	Status int `yaml:"status" schema:"min=100,max=599"`
 	// Body is a part of the body.
-	Body string `yaml:"body"`
-	// Match is a regular expression (RE2) on the value of json or header, or else on the body.
+	Body string `yaml:"body" schema:"nonempty"`
+	// Match is a regular expression (RE2) on the value of `json` or `header`, or else
+	// on the body.
 	Match string `yaml:"match"`
-	// Is names the outcome, or the outcome of each value of json or header.
-	Is     Outcomes       `yaml:"is,required"`
+	// Is is the outcome, or the outcome of each value of `json` or `header`.
+	Is     Outcomes       `yaml:"is,required" schema:"name,nonempty,with=json|header|status|body|match"`
 	Source document.Value `yaml:",self"`
 }
 
+// limitsFrame is what a shared gateway may be asked to bear.
 type limitsFrame struct {
 	// Rate is the most requests a second.
 	Rate document.Rate `yaml:"rate"`
 	// Workers is the most requests at the same time.
-	Workers int            `yaml:"workers"`
+	Workers int            `yaml:"workers" schema:"min=1"`
 	Source  document.Value `yaml:",self"`
 }
 

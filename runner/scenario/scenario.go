@@ -41,24 +41,27 @@ type Step struct {
 
 // frame is a scenario's file as it is written.
 type frame struct {
-	// APIVersion is always assay/v1.
-	APIVersion string `yaml:"apiVersion,required"`
-	// Kind is always Scenario.
-	Kind string `yaml:"kind,required"`
-	// Name is what the scenario is called: small letters, digits and dashes.
-	Name string `yaml:"name,required"`
-	// Title is one line for people.
-	Title string `yaml:"title"`
+	// APIVersion is always `assay/v1`.
+	APIVersion string `yaml:"apiVersion,required" schema:"enum=assay/v1"`
+	// Kind is always `Scenario`.
+	Kind string `yaml:"kind,required" schema:"enum=Scenario"`
+	// Name is what the scenario is called: small letters, digits and dashes. No
+	// two scenarios of a run have the same.
+	Name string `yaml:"name,required" schema:"name"`
+	// Title is one line for people. Default: the name.
+	Title string `yaml:"title" schema:"line"`
 	// Labels are for filters. A scenario has those of the ones it needs, too.
-	Labels []string `yaml:"labels"`
-	// Chapter is the heading of the document that this scenario proves, DOCUMENT#HEADING.
-	Chapter string `yaml:"chapter"`
-	// Needs is the scenario whose state this one builds on.
-	Needs need `yaml:"needs"`
+	Labels []string `yaml:"labels" schema:"label,unique"`
+	// Chapter is the document, or the heading of it, that this scenario proves:
+	// `DOCUMENT` or `DOCUMENT#HEADING`.
+	Chapter string `yaml:"chapter" schema:"chapter"`
+	// Needs is the name of the scenario whose state this one builds on. That one
+	// is run first.
+	Needs need `yaml:"needs" schema:"name"`
 	// Environments are the names of those that the scenario runs in. Default: all.
-	Environments []string `yaml:"environments"`
+	Environments []string `yaml:"environments" schema:"name,nonempty,unique"`
 	// Steps are done in order. Each has exactly one action and, if wished, a name.
-	Steps []document.Value `yaml:"steps,required"`
+	Steps []document.Value `yaml:"steps,required" schema:"step,nonempty"`
 }
 
 // stepFrame is one step: an action and, if wished, a name.
