@@ -53,9 +53,13 @@ lint: ## formatting, vet, staticcheck, workflows, tidy modules
 transcript: ## write the README's transcript anew, from a real run
 	ASSAY_E2E=1 $(GO) test -count=1 ./suites/e2e -run TestREADMEShowsWhatARunPrints -update
 
+.PHONY: generate
+generate: ## write the JSON Schemas and docs/reference.md anew
+	$(GO) run ./internal/reference
+
 .PHONY: fuzz
 fuzz: ## fuzz every parser for half a minute each
-	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner cmd sandbox); do \
+	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner cmd internal sandbox); do \
 	  d=$$(dirname $$f); \
 	  for n in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$f); do \
 	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s .) || exit 1; \

@@ -17,3 +17,14 @@ var Sandbox []byte
 //
 //go:embed deployment vm virtual-mesh traffic-management/gateway.yaml traffic-management/manifests/gateway.yaml
 var Base embed.FS
+
+// ScenarioSchema is the JSON Schema by which editors check and complete
+// scenarios. internal/reference writes it.
+//
+//go:embed scenario.schema.json
+var ScenarioSchema string
+
+// EnvironmentSchema is the one for environments.
+//
+//go:embed environment.schema.json
+var EnvironmentSchema string

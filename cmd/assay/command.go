@@ -102,7 +102,7 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupWrite, []*cobra.Command{checkCommand(), planCommand()}},
+		{groupWrite, []*cobra.Command{checkCommand(), planCommand(), schemaCommand()}},
 		{groupRun, []*cobra.Command{sandboxCommand()}},
 		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
 	} {

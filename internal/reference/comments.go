@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -57,21 +56,33 @@ func (c *comments) readPackage(path string) error {
 	if !ours {
 		return fmt.Errorf("%s is no package of this module", path)
 	}
-	noTests := func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }
-	//lint:ignore SA1019 only comments are wanted: which files a build would take does not matter
-	packages, err := parser.ParseDir(token.NewFileSet(), filepath.Join(c.root, filepath.FromSlash(dir)), noTests, parser.ParseComments)
+	files, err := filepath.Glob(filepath.Join(c.root, filepath.FromSlash(dir), "*.go"))
 	if err != nil {
 		return err
 	}
-	for _, p := range packages {
-		ast.Inspect(p, func(n ast.Node) bool {
-			if decl, ok := n.(*ast.GenDecl); ok && decl.Tok == token.TYPE {
-				for _, spec := range decl.Specs {
-					c.readType(path, decl, spec.(*ast.TypeSpec))
-				}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		if err := c.readFile(path, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readFile reads the comments of one file of a package.
+func (c *comments) readFile(path, file string) error {
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
+	if err != nil {
+		return err
+	}
+	for _, decl := range parsed.Decls {
+		if decl, ok := decl.(*ast.GenDecl); ok && decl.Tok == token.TYPE {
+			for _, spec := range decl.Specs {
+				c.readType(path, decl, spec.(*ast.TypeSpec))
 			}
-			return true
-		})
+		}
 	}
 	return nil
 }

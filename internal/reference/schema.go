@@ -258,26 +258,32 @@ func (l *language) form(f *form) *schema {
 	return &schema{Type: "string", Pattern: f.pattern, PatternErrorMessage: f.wanted, MaxLength: f.longest, Examples: f.examples}
 }
 
-// object says what an object of Kubernetes must have.
+// object says what an object of Kubernetes must have. A manifest may be a List of
+// such objects; a pattern has what it has, but its kind.
 func (s *schema) object(sort string) {
 	if sort == "" {
 		return
 	}
 	full := func(what string) *schema {
-		s := &schema{Type: "string", Pattern: `^[^*]+$`}
+		s := &schema{Type: "string", Pattern: `^[^*]+$`, PatternErrorMessage: "want it in full"}
 		s.describe(what)
 		return s
 	}
-	s.add("apiVersion", full("The object's API version, in full: `v1`, `apps/v1`."))
-	s.add("kind", full("The object's kind, in full."))
-	s.Required = []string{"apiVersion", "kind"}
-	metadata := &schema{Type: "object"}
-	if sort == "manifest" {
-		metadata.add("name", &schema{Type: "string", MinLength: 1})
-		metadata.Required = []string{"name"}
-		s.Required = append(s.Required, "metadata")
-	}
+	s.add("apiVersion", full("The object's API version: `v1`, `apps/v1`."))
+	s.add("kind", full("The object's kind: `ConfigMap`, `Deployment`."))
+	metadata := &schema{}
+	metadata.add("name", &schema{})
+	metadata.add("namespace", &schema{})
 	s.add("metadata", metadata)
+	if sort == "pattern" {
+		s.Required = []string{"apiVersion", "kind"}
+		return
+	}
+	metadata.Type = "object"
+	s.Required = []string{"kind"}
+	single := &schema{Required: []string{"apiVersion", "metadata"}}
+	single.add("metadata", &schema{Required: []string{"name"}})
+	s.AllOf = []*schema{{If: &schema{Required: []string{"items"}}, Else: single}}
 }
 
 // defaults is the default as a value, where its words are one.

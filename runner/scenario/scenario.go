@@ -67,7 +67,7 @@ type frame struct {
 // stepFrame is one step: an action and, if wished, a name.
 type stepFrame struct {
 	// Name is what people call the step. Default: words for what it does.
-	Name string `yaml:"name" schema:"line"`
+	Name string `yaml:"name" schema:"words"`
 }
 
 // Frame returns the struct that a scenario is decoded into, and the one of a
