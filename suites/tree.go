@@ -2,6 +2,7 @@ package suites
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ func (s *suite) register() {
 		s.registerRefusal()
 		return
 	}
+	if config, _ := ginkgo.GinkgoConfiguration(); config.RandomizeAllSpecs {
+		shuffle(s.plan, config.RandomSeed)
+	}
 	ginkgo.SynchronizedBeforeSuite(s.start, func() {})
 	for _, b := range s.Broken {
 		registerBroken(b)
@@ -37,6 +41,19 @@ func (s *suite) register() {
 		}
 	}
 	ginkgo.ReportAfterSuite("the report of the run", s.report)
+}
+
+// shuffle puts scenarios that need the same one into a random order. Ginkgo's
+// --randomize-all leaves the inside of an Ordered container as it is, and a whole
+// chapter is inside of one. It is the order of Ginkgo's seed, so that every process
+// of -p builds the same tree, and a run can be repeated.
+func shuffle(p *runner.Plan, seed int64) {
+	chance := rand.New(rand.NewPCG(uint64(seed), 0))
+	for _, s := range p.Scenarios {
+		chance.Shuffle(len(s.Children), func(i, j int) {
+			s.Children[i], s.Children[j] = s.Children[j], s.Children[i]
+		})
+	}
 }
 
 // registerRefusal makes the one failing spec of a suite that has no tree. It
