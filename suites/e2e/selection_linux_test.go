@@ -15,64 +15,72 @@ import (
 	"github.com/meshassay/assay/runner/record"
 )
 
-// All runs here share one sandbox, which they find, and must leave, as it was.
-func TestSelectionAndOrder(t *testing.T) {
+// All of these share one sandbox, which they find, and must leave, as it was.
+func TestInOneSandbox(t *testing.T) {
 	kubeconfig := attachable(t)
 	before := holdings(t, kubeconfig)
 	for _, tt := range []struct {
-		reason string
-		flags  []string
-		args   []string
-		// ran and reached are what the record must hold, in that order: with
-		// "…" at the end it must begin so.
-		ran, reached []string
+		name string
+		test func(t *testing.T, kubeconfig string)
 	}{
-		{
-			"a label filter: what the one scenario builds on is brought about, and nothing of it is judged",
-			[]string{"--label-filter=fault"}, []string{"--scenario", "fault-blocks", "--scenario", "canary"},
-			[]string{"fault-blocks 0", "fault-blocks 1"},
-			[]string{
-				"deploy 0", "deploy 1", "vm 0", "vm 1", "virtual-mesh 0", "virtual-mesh 1",
-				"gateway 0", "blue-green-canary 0",
-			},
-		},
-		{
-			"a focus on one step, in parallel processes: earlier steps of its own scenario are brought about too",
-			[]string{"--focus=only blue answers", "--procs=2"}, []string{"--scenario", "blue", "--scenario", "no-policy"},
-			[]string{"blue 1"},
-			[]string{
-				"deploy 0", "deploy 1", "vm 0", "vm 1", "virtual-mesh 0", "virtual-mesh 1",
-				"gateway 0", "green 0", "blue 0",
-			},
-		},
+		{"selection", testSelection},
+		{"order", testOrder},
+		{"action", testAction},
+		{"own suite", testOwnSuite},
 	} {
-		t.Run(tt.reason, func(t *testing.T) {
-			r := selected(t, kubeconfig, tt.flags, tt.args)
-			ran, reached := stepsOf(r)
-			if diff := cmp.Diff(tt.ran, ran); diff != "" {
-				t.Errorf("steps that ran (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(tt.reached, reached); diff != "" {
-				t.Errorf("steps that were done for them (-want +got):\n%s", diff)
-			}
-		})
-	}
-	var orders []string
-	for _, flags := range [][]string{{"--seed=1"}, {"--seed=2", "--procs=2"}} {
-		t.Run("everything, shuffled, "+flags[0], func(t *testing.T) {
-			r := selected(t, kubeconfig, append(flags, "--randomize-all"), nil)
-			if _, reached := stepsOf(r); len(reached) > 0 {
-				t.Errorf("with every step selected, these were done for others: %s", reached)
-			}
-			orders = append(orders, orderOf(r))
-		})
-	}
-	if len(orders) == 2 && orders[0] == orders[1] {
-		t.Errorf("two seeds, one order: %s", orders[0])
+		t.Run(tt.name, func(t *testing.T) { tt.test(t, kubeconfig) })
 	}
 	if diff := cmp.Diff(before, holdings(t, kubeconfig)); diff != "" {
 		t.Errorf("the clusters are not as they were (-before +after):\n%s", diff)
 	}
+}
+
+// A filter by label and a focus, together and in parallel processes: of three
+// steps that the focus names one has the label. What it builds on is brought
+// about, earlier steps of its own scenario too, and nothing of that is judged.
+func testSelection(t *testing.T, kubeconfig string) {
+	r := selected(t, kubeconfig,
+		[]string{"--label-filter=fault", "--focus=the split is right all the same|only canary answers|runs blue", "--procs=2"},
+		[]string{"--scenario", "fault-blocks", "--scenario", "canary"})
+	ran, reached := stepsOf(r)
+	if diff := cmp.Diff([]string{"fault-blocks 1"}, ran); diff != "" {
+		t.Errorf("steps that ran (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{
+		"deploy 0", "deploy 1", "vm 0", "vm 1", "virtual-mesh 0", "virtual-mesh 1", "gateway 0", "blue-green-canary 0", "fault-blocks 0",
+	}, reached); diff != "" {
+		t.Errorf("steps that were done for it (-want +got):\n%s", diff)
+	}
+}
+
+// The whole tutorial twice, in two orders.
+func testOrder(t *testing.T, kubeconfig string) {
+	var orders []string
+	for _, flags := range [][]string{{"--seed=1"}, {"--seed=2", "--procs=2"}} {
+		r := selected(t, kubeconfig, append(flags, "--randomize-all"), nil)
+		if _, reached := stepsOf(r); len(reached) > 0 {
+			t.Errorf("with every step selected, these were done for others: %s", reached)
+		}
+		orders = append(orders, orderOf(r))
+	}
+	if orders[0] == orders[1] {
+		t.Errorf("two seeds, one order: %s", orders[0])
+	}
+}
+
+// The example of a suite in a module of its own: what its README types.
+func testOwnSuite(t *testing.T, kubeconfig string) {
+	out := t.TempDir()
+	own := func(args ...string) *command {
+		c := start(t, false, []string{"ASSAY_SANDBOX=" + kubeconfig}, append([]string{"go", "-C", "examples/own-suite", "tool"}, args...)...)
+		if code := c.exit(); code != 0 {
+			t.Errorf("%s: exit code %d, want 0", args, code)
+		}
+		return c
+	}
+	own("assay", "check").says("2 scenarios, 4 steps, 2 expectations: no mistakes")
+	own("ginkgo", "--no-color", ".", "--", "--scenario", "release", "--out", out).says("4 passed of 4 steps in 2 scenarios (sandbox")
+	checkStates(t, filepath.Join(out, "record.json"), map[string]string{"shop": "passed passed", "release": "passed passed"})
 }
 
 // attachable starts a sandbox that lives as long as the test, and returns its
