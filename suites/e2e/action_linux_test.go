@@ -105,6 +105,7 @@ func testAction(t *testing.T, kubeconfig string) {
 			if got := kept(t, job); !slices.Equal(got, tt.files) {
 				t.Errorf("kept are %v, want %v", got, tt.files)
 			}
+			checkCache(t, job)
 			if slices.Contains(tt.files, "record.json") {
 				checkRecord(t, job)
 			} else if job.outputs["record"]+job.outputs["report"] != "" {
@@ -129,6 +130,28 @@ func checkRecord(t *testing.T, job actionRun) {
 	}
 	if _, err := os.Stat(job.outputs["report"]); err != nil {
 		t.Error(err)
+	}
+}
+
+// checkCache looks at what is kept from run to run, and what is installed.
+func checkCache(t *testing.T, job actionRun) {
+	t.Helper()
+	if _, err := os.Stat(job.used["actions/setup-go"]["go-version-file"]); err != nil {
+		t.Errorf("where Go's version is said: %v", err)
+	}
+	cache := job.used["actions/cache"]
+	if !regexp.MustCompile(`^assay-Linux-X64-go1[\d.]+-[0-9a-f]{16}-[0-9a-f]{16}$`).MatchString(cache["key"]) ||
+		!strings.HasPrefix(cache["key"], cache["restore-keys"]) {
+		t.Errorf("the cache's key is %q, and else %q", cache["key"], cache["restore-keys"])
+	}
+	folders := strings.Split(cache["path"], "\n")
+	if len(folders) != 3 || !strings.HasSuffix(folders[2], "/assay/sandbox") {
+		t.Errorf("cached are %q, want two folders of Go and the built sandboxes", folders)
+	}
+	for _, folder := range folders {
+		if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+			t.Errorf("cached is %s: %v", folder, err)
+		}
 	}
 }
 

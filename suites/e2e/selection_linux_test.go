@@ -27,6 +27,7 @@ func TestInOneSandbox(t *testing.T) {
 		{"order", testOrder},
 		{"action", testAction},
 		{"own suite", testOwnSuite},
+		{"real clusters", testRealClusters},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, kubeconfig) })
 	}
