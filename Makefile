@@ -44,10 +44,18 @@ lint: ## formatting, vet, staticcheck, workflows, tidy modules
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "not gofmt-ed: the files above"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) -C sandbox mod tidy -diff
+	$(GO) -C examples/own-suite mod tidy -diff
 	$(GO) vet ./...
+	$(GO) -C examples/own-suite vet ./...
 	$(SANDBOX_GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(ACTIONLINT)
+
+.PHONY: tidy
+tidy: ## tidy all modules: after a change of one, the others may need it
+	$(GO) mod tidy
+	$(GO) -C sandbox mod tidy
+	$(GO) -C examples/own-suite mod tidy
 
 .PHONY: transcript
 transcript: ## write the README's transcript anew, from a real run

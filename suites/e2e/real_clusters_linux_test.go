@@ -57,6 +57,9 @@ func testRealClusters(t *testing.T, kubeconfig string) {
 		} {
 			command = strings.ReplaceAll(command, from, to)
 		}
+		if strings.Contains(command, "assay sample ") {
+			command += " || true" // nothing is deployed any more, so it says that no rule told an answer
+		}
 		script = append(script, command)
 		if strings.Contains(command, "status.loadBalancer") {
 			script = append(script, `ADDRESS=127.0.0.1:$(kubectl --context "$CLUSTER1" -n istio-system get svc istio-ingressgateway -o 'jsonpath={.spec.ports[?(@.name=="http2")].port}')`)
@@ -70,7 +73,7 @@ func testRealClusters(t *testing.T, kubeconfig string) {
 		t.Errorf("exit code %d, want 0", code)
 	}
 	c.says("no mistakes", "namespace/gloo-mesh", "namespace/istio-system", "cluster1", "blue 40 % +- 3 pp",
-		"inventory: all is as it was before the run", "14 passed of 14 steps in 4 scenarios (tutorial",
+		"no rule told a single answer", "inventory: all is as it was before the run", "14 passed of 14 steps in 4 scenarios (tutorial",
 		"mgmt\tcreated\tvirtualgateways.networking.enterprise.mesh.gloo.solo.io\tgloo-mesh\tbgc-virtualgateway")
 	if found := regexp.MustCompile(`(?m)^\{"(ip|hostname)":.*\}$`).FindAllString(c.output(), -1); len(found) != 2 {
 		t.Errorf("%d gateways show an address, want 2", len(found))
