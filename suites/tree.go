@@ -29,7 +29,7 @@ func (s *suite) register() {
 		return
 	}
 	if config, _ := ginkgo.GinkgoConfiguration(); config.RandomizeAllSpecs {
-		shuffle(s.plan, config.RandomSeed)
+		shuffle(s.Plan, config.RandomSeed)
 	}
 	ginkgo.SynchronizedBeforeSuite(s.start, func() {})
 	for _, b := range s.Broken {
