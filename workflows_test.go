@@ -277,3 +277,30 @@ func TestCITypesWhatTheREADMESays(t *testing.T) {
 	}
 	t.Error("ci.yml does not run .ci/run")
 }
+
+// The README's job: five lines, with inputs that there are, and the pin that our own workflows have.
+func TestREADMEsJobIsTheAction(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(runs-on: .*?)```").FindSubmatch(read(t, "README.md"))
+	if block == nil {
+		t.Fatal("the README does not show how to use the action")
+	}
+	var j struct {
+		RunsOn string `yaml:"runs-on"`
+		Steps  []step
+	}
+	if err := yaml.Unmarshal(block[1], &j); err != nil {
+		t.Fatal(err)
+	}
+	if lines := bytes.Count(block[1], []byte("\n")); lines != 5 || len(j.Steps) != 2 || j.RunsOn == "" {
+		t.Fatalf("it has %d lines and %d steps, want five and two", lines, len(j.Steps))
+	}
+	if checkout := "uses: " + j.Steps[0].Uses + " "; !bytes.Contains(read(t, ".github/workflows/ci.yml"), []byte(checkout)) {
+		t.Errorf("our own workflow does not say %s", checkout)
+	}
+	a := readAction(t)
+	for name := range j.Steps[1].With {
+		if _, ok := a.Inputs[name]; !ok {
+			t.Errorf("action.yml has no input %s", name)
+		}
+	}
+}
