@@ -243,7 +243,7 @@ func drawFigures(t *testing.T, browser context.Context) {
 		".charts svg":                  3 * 4,   // the leak came too early for a course
 		".lanes svg":                   1,       // at least
 		".glance .stack svg":           4,
-		".callout":                     1, // at least
+		".callout":                     1,     // at least
 		".seen li":                     6 + 3, // objects and events
 		".again code":                  1,
 		"table.list tbody tr":          3,

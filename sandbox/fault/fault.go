@@ -33,8 +33,12 @@ type Fault struct {
 // effect is what a fault changes. Each part may be missing.
 type effect struct {
 	route  func(*routing.Route) // each route of the gateways concerned
+	moves  *moves               // what route moves, for Check
 	vmDown bool
 }
+
+// moves is from which destination to which a fault moves weight; "" is any.
+type moves struct{ from, to string }
 
 // kind is a way to lie: the field of spec that asks for it, and how to read it.
 type kind struct {

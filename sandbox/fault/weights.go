@@ -23,7 +23,7 @@ func readWeights(o *strict.Object) effect {
 	if from != "" && from == to {
 		o.Refuse("to", "%q is where the share comes from", to)
 	}
-	return effect{route: func(r *routing.Route) { move(r, points, from, to) }}
+	return effect{route: func(r *routing.Route) { move(r, points, from, to) }, moves: &moves{from, to}}
 }
 
 // move changes the weights of a route; at most what there is to move.

@@ -15,6 +15,7 @@ import (
 	"github.com/meshassay/assay/sandbox/fault"
 	"github.com/meshassay/assay/sandbox/gateway"
 	"github.com/meshassay/assay/sandbox/network"
+	"github.com/meshassay/assay/sandbox/routing"
 	"github.com/meshassay/assay/sandbox/vm"
 )
 
@@ -104,6 +105,7 @@ type istiod struct {
 	watchers []*watcher
 	mgmt     clients
 	faults   cache.SharedIndexInformer
+	names    []string // of all destinations, as of the last build
 	director *director
 	reporter *reporter
 	dirty    chan struct{} // something in a workload cluster changed
@@ -154,6 +156,7 @@ func (s *istiod) run(ctx context.Context) {
 			gathered = nil
 			s.build(changes.first)
 			changes = gathering{}
+			s.lie() // what a fault is about may have come or gone
 		case <-s.lying:
 			s.lie()
 		case <-due:
@@ -172,6 +175,7 @@ func (s *istiod) build(changed time.Time) {
 	for _, w := range s.watchers {
 		all[w.name] = w.snapshot()
 	}
+	s.names = all.names()
 	var reports []report
 	guards := all.guards()
 	if s.options.Sidecar != nil {
@@ -190,8 +194,10 @@ func (s *istiod) build(changed time.Time) {
 // lie puts the faults of the moment into force, and only then says so.
 func (s *istiod) lie() {
 	var names []string
+	routes := map[string][]routing.Host{}
 	for _, w := range s.watchers {
 		names = append(names, w.name)
+		routes[w.name] = s.director.built[w.name].hosts
 	}
 	objects := list[*unstructured.Unstructured](s.faults)
 	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return older(metaOf(a), metaOf(b)) })
@@ -199,10 +205,14 @@ func (s *istiod) lie() {
 	var reports []report
 	for _, u := range objects {
 		f, problems := fault.Read(u, names)
+		idle := ""
+		if len(problems) == 0 {
+			problems, idle = f.Check(routes, s.names)
+		}
 		if len(problems) == 0 {
 			inForce = append(inForce, f)
 		}
-		reports = append(reports, reportOnFault(s.mgmt, u, problems))
+		reports = append(reports, reportOnFault(s.mgmt, u, problems, idle))
 	}
 	move := s.options.VM.Up
 	if fault.VMDown(inForce) {

@@ -95,10 +95,14 @@ func reportOn(c clients, o readObject, notes map[string][]string) report {
 	return r
 }
 
-// reportOnFault says in a Fault's status whether it is in force.
-func reportOnFault(c clients, u *unstructured.Unstructured, problems []string) report {
+// reportOnFault says in a Fault's status whether it is in force, and why it has
+// no effect all the same.
+func reportOnFault(c clients, u *unstructured.Unstructured, problems []string, idle string) report {
 	r := report{clients: c, resource: fault.Resource, object: u}
-	now := map[string]any{"observedGeneration": u.GetGeneration(), "state": "ACCEPTED", "errors": nil}
+	now := map[string]any{"observedGeneration": u.GetGeneration(), "state": "ACCEPTED", "errors": nil, "message": nil}
+	if idle != "" {
+		now["message"] = idle
+	}
 	if len(problems) > 0 {
 		errs := make([]any, len(problems))
 		for i, p := range problems {
@@ -108,7 +112,7 @@ func reportOnFault(c clients, u *unstructured.Unstructured, problems []string) r
 		r.warning = strings.Join(problems, "; ")
 	}
 	before, _, _ := unstructured.NestedMap(u.Object, "status")
-	if !same(before, now, "observedGeneration", "state", "errors") {
+	if !same(before, now, "observedGeneration", "state", "errors", "message") {
 		r.status = now
 	}
 	return r

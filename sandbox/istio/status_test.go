@@ -133,7 +133,7 @@ func TestReportOnFault(t *testing.T) {
 	s := serve(t, fault.Resource, u)
 	r := newReporter(quiet(), func() { t.Error("asked to report again") })
 	_, problems := fault.Read(u, []string{"cluster1"})
-	r.write(t.Context(), reportOnFault(s.clients, u, problems))
+	r.write(t.Context(), reportOnFault(s.clients, u, problems, ""))
 	got, _, _ := unstructured.NestedMap(s.get(t).Object, "status")
 	want := map[string]any{"observedGeneration": int64(2), "state": "FAILED", "errors": []any{"spec.blocks.size: 0 is not between 1 and 1000000"}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -142,10 +142,15 @@ func TestReportOnFault(t *testing.T) {
 	if e := s.events(); len(e) != 1 || e[0].Namespace != "default" {
 		t.Errorf("events %v, want one in default", e)
 	}
-	if again := reportOnFault(s.clients, s.get(t), problems); again.status != nil {
+	if again := reportOnFault(s.clients, s.get(t), problems, ""); again.status != nil {
 		t.Errorf("what is said already would be said again: %v", again.status)
 	}
-	r.write(t.Context(), reportOnFault(s.clients, s.get(t), nil))
+	r.write(t.Context(), reportOnFault(s.clients, s.get(t), nil, "no effect yet"))
+	got, _, _ = unstructured.NestedMap(s.get(t).Object, "status")
+	if diff := cmp.Diff(map[string]any{"observedGeneration": int64(2), "state": "ACCEPTED", "message": "no effect yet"}, got); diff != "" {
+		t.Error(diff)
+	}
+	r.write(t.Context(), reportOnFault(s.clients, s.get(t), nil, ""))
 	got, _, _ = unstructured.NestedMap(s.get(t).Object, "status")
 	if diff := cmp.Diff(map[string]any{"observedGeneration": int64(2), "state": "ACCEPTED"}, got); diff != "" {
 		t.Error(diff)
