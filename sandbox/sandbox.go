@@ -25,6 +25,9 @@ import (
 // services'.
 const vmAddress = "192.168.64.10"
 
+// vmCluster is the cluster whose mesh the VM is to join.
+const vmCluster = "cluster1"
+
 // plan is one cluster as it shall be.
 type plan struct {
 	name string
@@ -47,6 +50,7 @@ type sandbox struct {
 	complete chan struct{} // closed when all has started
 	network  *network.Network
 	vm       *vm.VM
+	sidecar  *gateway.Gateway // the VM's, for its own calls
 	gateways map[string]*gateway.Gateway
 	etcd     *etcd.Server
 	servers  []*apiserver.Server
@@ -59,7 +63,7 @@ type sandbox struct {
 
 // ready is the event that tells the parent where everything is.
 func (b *sandbox) ready(f *folder, took time.Duration) parent.Ready {
-	r := parent.Ready{Kubeconfig: f.kubeconfig, Gateways: map[string]string{}, VM: vmAddress, Seconds: took.Seconds()}
+	r := parent.Ready{Kubeconfig: f.kubeconfig, Gateways: map[string]string{}, VM: vmAddress, Proxy: "http://" + b.sidecar.Addr(), Seconds: took.Seconds()}
 	for _, p := range plans {
 		r.Contexts = append(r.Contexts, p.name)
 	}
@@ -112,6 +116,9 @@ func (b *sandbox) stop() error {
 	if b.vm != nil {
 		end("VM", b.vm.Close)
 	}
+	if b.sidecar != nil {
+		end("sidecar of the VM", b.sidecar.Close)
+	}
 	for _, n := range b.nodes {
 		parts.Go(n.Wait)
 	}
@@ -125,13 +132,13 @@ func (b *sandbox) stop() error {
 	return errors.Join(errs...)
 }
 
-// listen starts a gateway at the wanted port of loopback or, where that is
-// taken, at any; 0 is any.
-func listen(cluster string, wanted int) (*gateway.Gateway, error) {
-	g, err := gateway.Listen(cluster, net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
+// listen starts a gateway or a sidecar at the wanted port of loopback or, where
+// that is taken, at any; 0 is any.
+func listen(start func(of, address string) (*gateway.Gateway, error), of string, wanted int) (*gateway.Gateway, error) {
+	g, err := start(of, net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
 	if err != nil && wanted != 0 {
-		slog.Info("gateway port is not free, taking another", "cluster", cluster, "port", wanted, "error", err)
-		g, err = gateway.Listen(cluster, "127.0.0.1:0")
+		slog.Info("port is not free, taking another", "of", of, "port", wanted, "error", err)
+		g, err = start(of, "127.0.0.1:0")
 	}
 	return g, err
 }

@@ -95,7 +95,7 @@ func (b *sandbox) listen(s settings) error {
 		if !p.mesh {
 			continue
 		}
-		g, err := listen(p.name, wanted)
+		g, err := listen(gateway.Listen, p.name, wanted)
 		if err != nil {
 			return err
 		}
@@ -105,6 +105,9 @@ func (b *sandbox) listen(s settings) error {
 		}
 	}
 	var err error
+	if b.sidecar, err = listen(gateway.ListenSidecar, "the VM", wanted); err != nil {
+		return err
+	}
 	b.vm, err = vm.Start(vmAddress, b.network)
 	return err
 }
@@ -164,11 +167,22 @@ func (b *sandbox) objects(p plan, client kubernetes.Interface) ([]*unstructured.
 	if err != nil {
 		return nil, err
 	}
-	err = loadbalancer.Start(b.work, loadbalancer.Options{Client: client, Cluster: p.name, IP: "127.0.0.1", Port: port, Log: slog.Default()})
+	balancer := loadbalancer.Options{Client: client, Cluster: p.name, IP: "127.0.0.1", Port: port, Log: slog.Default()}
+	objects, err := bootstrap.Workload(port)
 	if err != nil {
 		return nil, err
 	}
-	return bootstrap.Workload(port)
+	if p.name == vmCluster {
+		if balancer.ProxyPort, err = portOf(b.sidecar); err != nil {
+			return nil, err
+		}
+		more, err := bootstrap.VM(balancer.ProxyPort)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, more...)
+	}
+	return objects, loadbalancer.Start(b.work, balancer)
 }
 
 func (b *sandbox) meshClusters() []string {
@@ -195,7 +209,7 @@ func (b *sandbox) startMesh(s settings) error {
 	delete(configs, "mgmt")
 	var both errgroup.Group
 	both.Go(func() error {
-		return istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: mgmt, Network: b.network, VM: b.vm,
+		return istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: mgmt, Network: b.network, VM: b.vm, Sidecar: b.sidecar,
 			Propagation: s.propagation, Log: slog.Default()})
 	})
 	both.Go(func() error {

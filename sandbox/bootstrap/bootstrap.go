@@ -58,6 +58,12 @@ func Workload(gatewayPort int) ([]*unstructured.Unstructured, error) {
 	return read("workload", struct{ GatewayPort int }{gatewayPort})
 }
 
+// VM returns the objects by which a client of the VM is found, for the cluster
+// that the VM belongs to; its proxy answers at that port.
+func VM(proxyPort int) ([]*unstructured.Unstructured, error) {
+	return read("vm", struct{ ProxyPort int }{proxyPort})
+}
+
 func read(name string, values any) ([]*unstructured.Unstructured, error) {
 	manifest, err := template.ParseFS(files, "objects/"+name+".yaml")
 	if err != nil {

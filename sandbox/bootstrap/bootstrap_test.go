@@ -39,6 +39,10 @@ func TestObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	vm, err := bootstrap.VM(18003)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name    string
 		objects []*unstructured.Unstructured
@@ -67,6 +71,7 @@ func TestObjects(t *testing.T) {
 			"ServiceAccount istio-system/istiod",
 			"VirtualService istio-system/istiod-vs",
 		}},
+		{"vm", vm, []string{"Namespace /sandbox", "Service sandbox/vm-proxy"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, names(c.objects)); diff != "" {

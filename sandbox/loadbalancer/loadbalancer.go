@@ -41,7 +41,10 @@ type Options struct {
 	// IP and Port are where the cluster's ingress gateway answers.
 	IP   string
 	Port int
-	Log  *slog.Logger
+	// ProxyPort is where the proxy through the VM's sidecar answers, in the
+	// cluster that the VM belongs to; 0 elsewhere.
+	ProxyPort int
+	Log       *slog.Logger
 }
 
 type balancer struct {
@@ -120,7 +123,10 @@ func (b *balancer) sync(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	status, complaint := StatusFor(service, b.options.IP, b.options.Port)
+	status, complaint, ours := b.options.statusFor(service)
+	if !ours {
+		return nil
+	}
 	if equality.Semantic.DeepEqual(service.Status.LoadBalancer, status) {
 		if complaint != "" && len(status.Ingress) == 0 {
 			b.recorder.Event(service, corev1.EventTypeWarning, "SyncLoadBalancerFailed", complaint)
@@ -150,6 +156,12 @@ func StatusFor(s *corev1.Service, ip string, port int) (corev1.LoadBalancerStatu
 	if s.Spec.Selector["istio"] != "ingressgateway" {
 		return none, "the sandbox gives an address only to a Service that selects the gateway, istio: ingressgateway"
 	}
+	return addressed(s, ip, port, "the gateway")
+}
+
+// addressed gives a Service an address where one of its ports is the one at
+// which who answers.
+func addressed(s *corev1.Service, ip string, port int, who string) (corev1.LoadBalancerStatus, string) {
 	ingress := corev1.LoadBalancerIngress{IP: ip, IPMode: new(corev1.LoadBalancerIPModeVIP)}
 	complaint := ""
 	answers := false
@@ -159,12 +171,12 @@ func StatusFor(s *corev1.Service, ip string, port int) (corev1.LoadBalancerStatu
 			answers = true
 		} else {
 			status.Error = new(notServed)
-			complaint = fmt.Sprintf("nothing answers at port %d: the gateway answers at %s:%d", p.Port, ip, port)
+			complaint = fmt.Sprintf("nothing answers at port %d: %s answers at %s:%d", p.Port, who, ip, port)
 		}
 		ingress.Ports = append(ingress.Ports, status)
 	}
 	if !answers {
-		return none, fmt.Sprintf("no port is %d: the gateway answers at %s:%d only", port, ip, port)
+		return corev1.LoadBalancerStatus{}, fmt.Sprintf("no port is %d: %s answers at %s:%d only", port, who, ip, port)
 	}
 	return corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{ingress}}, complaint
 }

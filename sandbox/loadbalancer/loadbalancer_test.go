@@ -72,6 +72,49 @@ func TestStatusFor(t *testing.T) {
 	}
 }
 
+// What has a class belongs to whoever knows that class: the VM's proxy, in the
+// VM's cluster, or nobody here.
+func TestClasses(t *testing.T) {
+	classed := func(name, class string) *corev1.Service {
+		s := service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001, 18003)
+		s.Name, s.Spec.LoadBalancerClass = name, &class
+		return s
+	}
+	client := fake.NewClientset(classed("vm", loadbalancer.VMClass), classed("other", "example.com/lb"), service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	err := loadbalancer.Start(ctx, loadbalancer.Options{Client: client, Cluster: "cluster1", IP: "127.0.0.1", Port: 18001, ProxyPort: 18003, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for { // the services are worked on one after the other, "other" before the two that get an address
+		got := map[string]int{}
+		list, err := client.CoreV1().Services("istio-system").List(ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list.Items {
+			for _, i := range s.Status.LoadBalancer.Ingress {
+				for _, p := range i.Ports {
+					if p.Error == nil {
+						got[s.Name] = int(p.Port)
+					}
+				}
+			}
+		}
+		if cmp.Equal(got, map[string]int{"vm": 18003, "istio-ingressgateway": 18001}) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("got %v", got)
+		case <-tick.C:
+		}
+	}
+}
+
 func TestFillsAndEmptiesTheStatus(t *testing.T) {
 	client := fake.NewClientset(service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)

@@ -27,6 +27,9 @@ type Ready struct {
 	Gateways map[string]string `json:"gateways"`
 	// VM is the address that WorkloadEntries name.
 	VM string `json:"vm"`
+	// Proxy is the URL of the HTTP proxy by which calls go out through the VM's
+	// sidecar.
+	Proxy string `json:"proxy"`
 	// Seconds since the process started.
 	Seconds float64 `json:"seconds"`
 }

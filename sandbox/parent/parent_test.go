@@ -30,7 +30,7 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 	e.Stopped(1.2)
 	e.Failed("etcd: address in use\nby another")
 	want := `{"event":"progress","text":"starting etcd"}
-{"event":"ready","kubeconfig":"/d/kubeconfig","contexts":["mgmt","cluster1","cluster2"],"gateways":{"cluster1":"http://127.0.0.1:18001","cluster2":"http://127.0.0.1:18002"},"vm":"192.168.64.10","seconds":5.1}
+{"event":"ready","kubeconfig":"/d/kubeconfig","contexts":["mgmt","cluster1","cluster2"],"gateways":{"cluster1":"http://127.0.0.1:18001","cluster2":"http://127.0.0.1:18002"},"vm":"192.168.64.10","proxy":"http://127.0.0.1:18003","seconds":5.1}
 {"event":"stopped","seconds":1.2}
 {"event":"failed","text":"etcd: address in use\nby another"}
 `

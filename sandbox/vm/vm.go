@@ -1,7 +1,8 @@
 // Package vm stands in for the tutorial's on-premise virtual machine: it runs
 // the canary outside Kubernetes, at an address of the cluster's network that an
 // Istio WorkloadEntry names. It can be taken down and up again, as a fault
-// does. It runs no sidecar and answers whoever reaches it.
+// does. It answers whoever reaches it: what its sidecar lets in is decided where
+// a call is sent, and its own calls go through a gateway.ListenSidecar.
 package vm
 
 import (
