@@ -78,7 +78,8 @@ const (
 
 type callWork struct {
 	client   string
-	caller   caller
+	caller   caller              // nil until run when its proxy is looked up
+	proxy    environment.Gateway // where its proxy is looked up
 	gateways []string       // none when the request has a URL
 	request  sample.Request // without gateways its URL is whole, else the path
 	answer   wantedAnswer
@@ -96,6 +97,10 @@ func planCall(p *planner, s *PlannedStep) work {
 	w := &callWork{client: first(f.Client, environment.Local), within: callWithin, position: body.Get("answer").Pos().String()}
 	p.time(body.Get("within"), &w.within)
 	w.caller = p.caller(body.Get("client"), w.client)
+	if c := p.env.Clients[w.client]; c.Service != "" {
+		w.proxy = environment.Gateway{Cluster: c.Cluster, Service: c.Service, Port: c.Port}
+		p.used[c.Cluster] = true
+	}
 	p.called(body, f, w)
 	p.hostThroughProxy(body.Get("request"), f)
 	w.answer = p.wantedAnswer(body.Get("answer"), f.Answer)
@@ -163,13 +168,20 @@ func (p *planner) called(body document.Value, f callFields, w *callWork) {
 // hostThroughProxy refuses a Host header that a proxy would overwrite: by HTTP's
 // rules (RFC 9112, 3.2.2) it takes the host of the URL.
 func (p *planner) hostThroughProxy(v document.Value, f callFields) {
-	proxy := p.env.Clients[f.Client].Proxy
-	if f.Request.Request.Host != "" && strings.HasPrefix(proxy, "http") && !strings.HasPrefix(f.Request.URL, "https://") {
+	c := p.env.Clients[f.Client]
+	if f.Request.Request.Host != "" && (strings.HasPrefix(c.Proxy, "http") || c.Service != "") && !strings.HasPrefix(f.Request.URL, "https://") {
 		p.add(v.Get("host").KeyMistake("client %s calls through a proxy, which sends the host of the URL instead", f.Client))
 	}
 }
 
 func (w *callWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.Step) error {
+	if w.proxy.Service != "" {
+		found, err := w.throughProxy(ctx, r)
+		if err != nil {
+			return err
+		}
+		w = found
+	}
 	targets := w.gateways
 	if len(targets) == 0 {
 		targets = []string{""}
@@ -187,6 +199,21 @@ func (w *callWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.
 	all.Wait()
 	slices.Sort(out.Notes)
 	return joined(errs)
+}
+
+// throughProxy is the same work by way of the proxy, wherever that is now.
+func (w *callWork) throughProxy(ctx context.Context, r *Run) (*callWork, error) {
+	address, err := r.addressOf(ctx, w.proxy)
+	if err != nil {
+		return nil, fmt.Errorf("client %s: its proxy: %w", w.client, err)
+	}
+	proxy, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("client %s: its proxy: %w", w.client, err)
+	}
+	found := *w
+	found.caller = newProxied(proxy)
+	return &found, nil
 }
 
 // on calls one gateway, or the URL when it is "", until the answer is as wanted

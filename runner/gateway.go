@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/kube"
 )
 
@@ -21,21 +22,24 @@ const addressLimit = time.Minute
 // address is the URL of a gateway, without a path: as the environment gives
 // it, or by the status of its Service, which is waited for.
 func (r *Run) address(ctx context.Context, name string) (string, error) {
-	g := r.env.Gateways[name]
+	return r.addressOf(ctx, r.env.Gateways[name])
+}
+
+// addressOf is the same for a gateway that need not be one of the environment's.
+func (r *Run) addressOf(ctx context.Context, g environment.Gateway) (string, error) {
 	if g.URL != "" {
 		return strings.TrimSuffix(g.URL, "/"), nil
 	}
 	address := ""
 	err := r.clusters[g.Cluster].Until(ctx, addressLimit, func(ctx context.Context) (_ bool, why string, err error) {
-		address, why, err = r.lookUp(ctx, name)
+		address, why, err = r.lookUp(ctx, g)
 		return address != "", why, err
 	})
 	return address, err
 }
 
 // lookUp is the URL of a gateway as things are; why says why there is none yet.
-func (r *Run) lookUp(ctx context.Context, name string) (address, why string, err error) {
-	g := r.env.Gateways[name]
+func (r *Run) lookUp(ctx context.Context, g environment.Gateway) (address, why string, err error) {
 	if g.URL != "" {
 		return strings.TrimSuffix(g.URL, "/"), "", nil
 	}

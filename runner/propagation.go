@@ -122,7 +122,7 @@ func nextExpectation(s *PlannedStep) *expectWork {
 // watched prepares the watch of a gateway; nil when it has no address yet, as
 // before the step that brings it about.
 func (r *Run) watched(ctx context.Context, w *expectWork, name string) (*watched, error) {
-	url, _, err := r.lookUp(ctx, name)
+	url, _, err := r.lookUp(ctx, r.env.Gateways[name])
 	if err != nil || url == "" {
 		return nil, err
 	}

@@ -157,15 +157,11 @@ func (c *checker) gateway(g gatewayFrame) {
 	if v.Kind() != document.Mapping {
 		return
 	}
-	missing := slices.DeleteFunc([]string{"cluster", "service", "port"}, func(key string) bool { return v.Get(key).Exists() })
-	switch len(missing) {
-	case 0:
-	case 1:
-		c.add(v.KeyMistake("the key %s is missing", missing[0]))
-	case 2:
-		c.add(v.KeyMistake("the keys %s are missing", document.And(missing)))
-	default:
+	switch missing, given := c.lookUp(v); {
+	case !given.Exists():
 		c.add(v.KeyMistake("the gateway has no address").WithHint("give a url, or a cluster, a service and a port"))
+	case len(missing) > 0:
+		c.add(v.KeyMistake("%s missing", isOrAre(missing)))
 	}
 }
 
@@ -217,16 +213,48 @@ func (c *checker) client(name string, client clientFrame) {
 		c.add(v.KeyMistake("local is the runner itself and is always there").WithHint("choose another name"))
 	}
 	c.url(proxy, "http", "https", "socks5")
+	c.cluster(v.Get("cluster"))
+	c.service(v.Get("service"))
+	c.port(v.Get("port"))
+	missing, given := c.lookUp(v)
 	switch {
 	case proxy.Exists() && command.Exists():
 		c.add(command.KeyMistake("a client has either a proxy or a command"))
-	case !proxy.Exists() && !command.Exists() && v.Kind() == document.Mapping:
+	case given.Exists() && command.Exists():
+		c.add(command.KeyMistake("a client has either a service by which its proxy is found, or a command"))
+	case given.Exists() && proxy.Exists():
+		c.add(given.KeyMistake("a client has either a proxy, or a service by which its proxy is found"))
+	case given.Exists() && len(missing) > 0:
+		c.add(v.KeyMistake("%s missing", isOrAre(missing)))
+	case !proxy.Exists() && !command.Exists() && !given.Exists() && v.Kind() == document.Mapping:
 		c.add(v.KeyMistake("the client has neither a proxy nor a command"))
 	case command.Kind() == document.Sequence && command.Len() == 0:
 		c.add(command.Mistake("the command is empty"))
 	case command.Kind() == document.Sequence && command.Index(0).Kind() == document.Scalar && command.Index(0).Text() == "":
 		c.add(command.Index(0).Mistake("the command has no program"))
 	}
+}
+
+// lookUp tells which keys of those by which a Service's address is looked up are
+// missing, and gives the first that is there.
+func (c *checker) lookUp(v document.Value) (missing []string, given document.Value) {
+	for _, key := range []string{"cluster", "service", "port"} {
+		switch entry := v.Get(key); {
+		case !entry.Exists():
+			missing = append(missing, key)
+		case !given.Exists():
+			given = entry
+		}
+	}
+	return missing, given
+}
+
+// isOrAre says that keys are (missing).
+func isOrAre(keys []string) string {
+	if len(keys) == 1 {
+		return "the key " + keys[0] + " is"
+	}
+	return "the keys " + document.And(keys) + " are"
 }
 
 func (c *checker) dialect(v document.Value) {

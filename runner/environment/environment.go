@@ -58,9 +58,14 @@ type Gateway struct {
 }
 
 // Client is who asks, when it is not the runner itself: through a proxy, or by a
-// command that runs a command line elsewhere. It has exactly one of them.
+// command that runs a command line elsewhere. It has exactly one of them. The proxy's
+// address is either Proxy, or looked up in the status of the load-balancer Service
+// that Service and Port name in Cluster, as a gateway's is.
 type Client struct {
-	Proxy   string
+	Proxy   string // http, https or socks5
+	Cluster string
+	Service string // NAMESPACE/NAME; what is looked up is an HTTP proxy
+	Port    string // a name or a number
 	Command []string
 }
 

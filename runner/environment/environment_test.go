@@ -82,7 +82,8 @@ func TestParse(t *testing.T) {
 			"ingress2": {Cluster: "cluster2", Service: "istio-system/istio-ingressgateway", Port: "80"},
 			"ingress3": {URL: "http://127.0.0.1:8080"},
 		},
-		Clients: map[string]Client{"vm": {Command: []string{"vagrant", "ssh", "-c"}}, "bastion": {Proxy: "http://127.0.0.1:3128"}},
+		Clients: map[string]Client{"vm": {Command: []string{"vagrant", "ssh", "-c"}}, "bastion": {Proxy: "http://127.0.0.1:3128"},
+			"behind": {Cluster: "cluster1", Service: "sandbox/vm-proxy", Port: "3128"}},
 		Destinations: map[string]Destination{
 			"blue":   {"cluster1", "blue-green-canary/blue-green-canary", map[string]string{"version": "blue"}},
 			"green":  {"cluster2", "blue-green-canary/blue-green-canary", map[string]string{"version": "green"}},
@@ -101,7 +102,7 @@ func TestParse(t *testing.T) {
 		Vars:   map[string]string{"VM_ADDRESS": "192.168.64.10", "PRICE": "5 $ or $$", "EMPTY": ""},
 		Order: Order{
 			Clusters: []string{"mgmt", "cluster1", "cluster2"}, Gateways: []string{"ingress2", "ingress1", "ingress3"},
-			Clients: []string{"vm", "bastion"}, Destinations: []string{"blue", "green", "canary"},
+			Clients: []string{"vm", "bastion", "behind"}, Destinations: []string{"blue", "green", "canary"},
 		},
 	}
 	e := tutorial(t)

@@ -64,12 +64,22 @@ type gatewayFrame struct {
 	Source document.Value `yaml:",self"`
 }
 
-// clientFrame is who calls when it is not the runner itself.
+// clientFrame is who calls when it is not the runner itself: whoever stands
+// behind a proxy, or where a command runs. The proxy's address is either given,
+// or looked up in the status of a load-balancer Service, as a gateway's is.
 type clientFrame struct {
 	// Proxy is the address of a proxy to call through: `http://`, `https://` or
 	// `socks5://`.
 	Proxy string `yaml:"proxy" schema:"proxy"`
-	// Command is a command that runs the command line it is given, elsewhere.
+	// Cluster is the cluster that has the Service of an HTTP proxy.
+	Cluster string `yaml:"cluster" schema:"name,with=port"`
+	// Service is the load-balancer Service, `NAMESPACE/NAME`, whose status has the
+	// address of an HTTP proxy to call through.
+	Service string `yaml:"service" schema:"service,or=proxy,with=cluster"`
+	// Port is the name or the number of the Service's port.
+	Port string `yaml:"port,scalar" schema:"port,with=service"`
+	// Command is a command that runs the command line it is given, elsewhere,
+	// where curl and base64 are installed.
 	Command []string       `yaml:"command" schema:"nonempty,or=proxy"`
 	Source  document.Value `yaml:",self"`
 }
@@ -197,7 +207,7 @@ func (f *frame) environment(file string, root document.Value) *Environment {
 		e.Gateways[name] = Gateway{URL: g.URL, Cluster: g.Cluster, Service: g.Service, Port: g.Port}
 	}
 	for name, c := range f.Clients {
-		e.Clients[name] = Client{Proxy: c.Proxy, Command: c.Command}
+		e.Clients[name] = Client{Proxy: c.Proxy, Cluster: c.Cluster, Service: c.Service, Port: c.Port, Command: c.Command}
 	}
 	for name, d := range f.Destinations {
 		e.Destinations[name] = Destination{Cluster: d.Cluster, Service: d.Service, Subset: d.Subset}
