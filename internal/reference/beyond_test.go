@@ -4,6 +4,7 @@ package main
 // why not. Those are found by assay check only.
 var beyond = map[string][]string{
 	"it is in the environment whether there is such a name": {
+		"environment/testdata/bad/clients.bad.yaml clients.vm7.cluster",
 		"environment/testdata/bad/destination-misspelt-in-answers.bad.yaml answers[0].is.blue",
 		"environment/testdata/bad/destination-without-answer.bad.yaml destinations.green",
 		"environment/testdata/bad/destinations-without-answers.bad.yaml destinations",
