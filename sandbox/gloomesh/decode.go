@@ -26,12 +26,7 @@ func decodeTrafficPolicy(u *unstructured.Unstructured) *trafficPolicy {
 	for _, o := range spec.Objects("httpRequestMatchers") {
 		p.matchers = append(p.matchers, decodeOlderMatcher(o))
 	}
-	policy := spec.Within("policy")
-	defer policy.Done()
-	if shift := policy.Object("trafficShift"); shift != nil {
-		defer shift.Done()
-		p.shift = decodeDestinations(shift)
-	}
+	p.policy = decodePolicy(spec.Within("policy"))
 	return p
 }
 
@@ -130,6 +125,9 @@ func decodeVirtualHost(u *unstructured.Unstructured) *virtualHost {
 		spec.Refuse("domains", `required, such as ["*"]`)
 	}
 	h.routes = decodeRoutes(spec)
+	options := spec.Within("options")
+	defer options.Done()
+	h.options = decodeOptions(options, "trafficPolicy")
 	return h
 }
 
@@ -162,10 +160,14 @@ func decodeRoute(o *strict.Object) route {
 	case o.Set("routeAction"):
 		action := o.Within("routeAction")
 		r.destinations = decodeDestinations(action)
+		r.rewrite = action.Text("pathRewrite")
 		action.Done()
-	case !o.Set("redirectAction") && !o.Set("directResponseAction"):
-		o.RefuseAll("want a routeAction or a delegateAction")
+	default:
+		if r.answer = decodeAnswer(o); r.answer == nil {
+			o.RefuseAll("want a routeAction, a delegateAction, a redirectAction or a directResponseAction")
+		}
 	}
+	r.options = decodeOptions(o, "options")
 	return r
 }
 

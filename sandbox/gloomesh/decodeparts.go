@@ -16,6 +16,12 @@ func decodeDestinations(action *strict.Object) []destination {
 		case service != nil:
 			d := decodeKubeService(service)
 			d.weight = weight
+			options := o.Within("options")
+			if headers := options.Object("headerManipulation"); headers != nil {
+				d.headers = readHeaderManipulation(headers)
+				headers.Done()
+			}
+			options.Done()
 			out = append(out, d)
 		case !o.Set("kubeService") && !o.Set("virtualDestination") && !o.Set("staticDestination") && !o.Set("clusterHeader"):
 			o.Refuse("kubeService", "required: where the requests go")

@@ -58,62 +58,6 @@ func (t *translation) writeHost(h *virtualHost, cluster string) {
 	}), parents...)
 }
 
-// istioRoutes makes the HTTPRoutes of one flat route: first one for each set of
-// conditions that policies set, those of the oldest policy first, then the
-// route itself. It returns the policies as well.
-func (t *translation) istioRoutes(h *virtualHost, index int, cluster string) ([]any, []*meta) {
-	f := t.routes[h][index]
-	always := make([]*trafficPolicy, len(f.destinations)) // by destination: who moves all of its requests
-	when := map[string][]*trafficPolicy{}                 // by conditions, then likewise
-	var order []string
-	var parents []*meta
-	for j := range f.destinations {
-		for _, p := range t.moves[routeKey{h, index, j}] {
-			parents = append(parents, &p.meta)
-			if len(p.matchers) == 0 {
-				if always[j] == nil {
-					always[j] = p
-				}
-				continue
-			}
-			k := key(p.matchers)
-			if when[k] == nil {
-				when[k] = make([]*trafficPolicy, len(f.destinations))
-				order = append(order, k)
-			}
-			if when[k][j] == nil {
-				when[k][j] = p
-			}
-		}
-	}
-	sort.SliceStable(order, func(a, b int) bool { return oldest(when[order[a]]).olderThan(&oldest(when[order[b]]).meta) })
-	by := append(f.parents(), parents...)
-	var out []any
-	for _, k := range order {
-		p := oldest(when[k])
-		both, _ := conjunctions(f.matchers, p.matchers) // what cannot be said was refused before
-		moved := slices.Clone(when[k])
-		for j := range moved {
-			if moved[j] == nil {
-				moved[j] = always[j]
-			}
-		}
-		out = append(out, t.istioRoute(f.name()+"."+p.name, cluster, both, divide(f.destinations, moved), by))
-	}
-	return append(out, t.istioRoute(f.name(), cluster, f.matchers, divide(f.destinations, always), by)), parents
-}
-
-// oldest is the oldest policy of a set that has at least one.
-func oldest(policies []*trafficPolicy) *trafficPolicy {
-	var out *trafficPolicy
-	for _, p := range policies {
-		if p != nil && (out == nil || p.olderThan(&out.meta)) {
-			out = p
-		}
-	}
-	return out
-}
-
 // divide replaces each destination that a policy moves by those of the policy:
 // 40 of a hundred that are moved half and half are 20 and 20. The weights of
 // the result sum to 100 where they are whole numbers then, else to 10000.
@@ -144,28 +88,6 @@ func divide(destinations []destination, moved []*trafficPolicy) []destination {
 	for i := range out {
 		out[i].weight /= 100
 	}
-	return out
-}
-
-// istioRoute is one HTTPRoute. A single destination has no weight.
-func (t *translation) istioRoute(name, cluster string, matchers []matcher, destinations []destination, by []*meta) map[string]any {
-	out := map[string]any{"name": name}
-	var match []any
-	for _, m := range matchers {
-		match = append(match, m.istio())
-	}
-	if len(match) > 0 {
-		out["match"] = match
-	}
-	var route []any
-	for _, d := range destinations {
-		one := map[string]any{"destination": t.istioDestination(cluster, d, by)}
-		if len(destinations) > 1 {
-			one["weight"] = d.weight
-		}
-		route = append(route, one)
-	}
-	out["route"] = route
 	return out
 }
 

@@ -80,8 +80,8 @@ func decodeMatcherFields(o *strict.Object) matcher {
 	return m
 }
 
-// decodeURI reads the path's condition. A suffix stays unread: Istio has no
-// such condition.
+// decodeURI reads the path's condition. Istio has none on how a path ends, so
+// a suffix becomes a regular expression.
 func decodeURI(o *strict.Object) text {
 	defer o.Done()
 	t := text{ignoreCase: o.Flag("ignoreCase")}
@@ -94,6 +94,12 @@ func decodeURI(o *strict.Object) text {
 		if kind == "regex" {
 			checkPattern(o, kind, value)
 			t.ignoreCase = false // it says nothing about a regular expression
+		}
+	}
+	if suffix := o.Text("suffix"); suffix != "" {
+		t = text{kind: "regex", value: ".*" + regexp.QuoteMeta(suffix)}
+		if o.Flag("ignoreCase") {
+			t.value = "(?i)" + t.value
 		}
 	}
 	if t.kind == "" {

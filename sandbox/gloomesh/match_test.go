@@ -93,7 +93,7 @@ func TestDivide(t *testing.T) {
 	to := func(name string, weight int64) destination {
 		return destination{service: service(name), weight: weight}
 	}
-	moves := func(d ...destination) *trafficPolicy { return &trafficPolicy{shift: d} }
+	moves := func(d ...destination) *trafficPolicy { return &trafficPolicy{policy: policy{shift: d}} }
 	for _, c := range []struct {
 		name  string
 		route []destination

@@ -23,7 +23,8 @@ type routeKey struct {
 // A claim is what two policies cannot both have: a destination under the same
 // conditions.
 type claim struct {
-	what       any // a routeKey, or text for what is sent past the gateways
+	what       any // a routeKey, or a serviceRef for what is sent past the gateways
+	field      string
 	conditions string
 }
 
@@ -33,15 +34,19 @@ func (t *translation) applyPolicies() {
 	claims := map[claim]*trafficPolicy{}
 	for _, p := range t.policies {
 		services := t.snapshot.selectServices(p.services, &p.problems)
-		t.checkDestinations(p.shift, &p.problems)
+		t.checkDestinations(p.targets(), &p.problems)
 		for _, s := range services {
 			t.checkShift(p, s.cluster)
 		}
 		moved := t.movedBy(p, services)
 		wanted := p.claims(services, moved)
 		for _, c := range wanted {
-			if other := claims[c]; other != nil && !sameShift(p.shift, other.shift) {
+			switch other := claims[c]; {
+			case other == nil || p.agrees(c.field, other.policy):
+			case c.field == shiftField:
 				p.problems.invalidf("spec.policy.trafficShift", "TrafficPolicy %s, which is older, moves the same requests for %s elsewhere", other, t.claimed(c))
+			default:
+				p.problems.invalidf("spec.policy."+c.field, "TrafficPolicy %s, which is older, says otherwise for the same requests for %s", other, t.claimed(c))
 			}
 		}
 		if !p.ok() {
@@ -53,7 +58,7 @@ func (t *translation) applyPolicies() {
 			}
 		}
 		for _, k := range moved {
-			if len(p.shift) > 0 {
+			if len(p.fields()) > 0 {
 				t.moves[k] = append(t.moves[k], p)
 			}
 			t.note(p, t.routes[k.host][k.route])
@@ -63,7 +68,7 @@ func (t *translation) applyPolicies() {
 
 // checkShift holds the destinations of p to what can be reached from a cluster.
 func (t *translation) checkShift(p *trafficPolicy, cluster string) {
-	for _, d := range p.shift {
+	for _, d := range p.targets() {
 		if _, err := t.snapshot.find(d.service); err != nil {
 			continue // said already
 		}
@@ -73,7 +78,7 @@ func (t *translation) checkShift(p *trafficPolicy, cluster string) {
 	}
 }
 
-// movedBy lists the destinations of routes that p moves.
+// movedBy lists the destinations of routes that p is for.
 func (t *translation) movedBy(p *trafficPolicy, services []serviceRef) []routeKey {
 	var out []routeKey
 	for _, h := range t.virtualHosts {
@@ -81,6 +86,7 @@ func (t *translation) movedBy(p *trafficPolicy, services []serviceRef) []routeKe
 			if len(p.linksOf(f)) == 0 || !p.meets(f) {
 				continue
 			}
+			before := len(out)
 			for j, d := range f.destinations {
 				if slices.Contains(services, d.service) {
 					out = append(out, routeKey{h, i, j})
@@ -88,6 +94,10 @@ func (t *translation) movedBy(p *trafficPolicy, services []serviceRef) []routeKe
 						t.checkShift(p, cluster)
 					}
 				}
+			}
+			if len(out) > before {
+				p.checkWhole(f, services)
+				p.checkRewrite(f)
 			}
 		}
 	}
@@ -147,21 +157,20 @@ func (t *translation) note(p *trafficPolicy, f flatRoute) {
 	}
 }
 
-// claims lists what p wants for itself: the requests that it moves on the
-// gateways' routes and, whether or not there are any, those for the services
+// claims lists what p wants for itself, part by part: the requests that it is
+// for on the gateways' routes and, whether or not there are any, those for the services
 // that it selects, from the same callers and on the same routes.
 func (p *trafficPolicy) claims(services []serviceRef, moved []routeKey) []claim {
-	if len(p.shift) == 0 {
-		return nil
-	}
 	conditions := key(p.matchers)
-	var out []claim
-	for _, k := range moved {
-		out = append(out, claim{k, conditions})
-	}
 	callers, _ := json.Marshal([]any{p.spec["sourceSelector"], p.spec["routeSelector"]})
-	for _, s := range services {
-		out = append(out, claim{s, conditions + string(callers)})
+	var out []claim
+	for _, field := range p.fields() {
+		for _, k := range moved {
+			out = append(out, claim{k, field, conditions})
+		}
+		for _, s := range services {
+			out = append(out, claim{s, field, conditions + string(callers)})
+		}
 	}
 	return out
 }
@@ -194,5 +203,10 @@ func sameShift(a, b []destination) bool {
 
 // id is the same for destinations that are the same but for their weight.
 func (d destination) id() string {
-	return fmt.Sprintf("%s %s %d", d.service, subsetName(d.subset), d.port)
+	id := fmt.Sprintf("%s %s %d", d.service, subsetName(d.subset), d.port)
+	if d.headers != nil {
+		headers, _ := json.Marshal(d.headers)
+		id += " " + string(headers)
+	}
+	return id
 }

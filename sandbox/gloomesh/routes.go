@@ -22,6 +22,9 @@ type link struct {
 	route *route
 }
 
+// last is the route that has the destinations.
+func (f flatRoute) last() *route { return f.chain[len(f.chain)-1].route }
+
 // owner is the object that names the destinations.
 func (f flatRoute) owner() *meta { return f.chain[len(f.chain)-1].of }
 
@@ -49,6 +52,7 @@ func (f flatRoute) parents() []*meta {
 func (t *translation) checkRoutes() {
 	for _, h := range t.virtualHosts {
 		t.checkRoutesOf(&h.meta, h.routes)
+		t.checkOptions(&h.meta, h.options, false)
 	}
 	for _, table := range t.routeTables {
 		t.checkRoutesOf(&table.meta, table.routes)
@@ -58,6 +62,7 @@ func (t *translation) checkRoutes() {
 func (t *translation) checkRoutesOf(m *meta, routes []route) {
 	for _, r := range routes {
 		t.checkDestinations(r.destinations, &m.problems)
+		t.checkOptions(m, r.options, r.answer != nil)
 		if r.delegate == nil {
 			continue
 		}
@@ -143,6 +148,10 @@ func (t *translation) checkReach(h *virtualHost) {
 				if why := t.unreachable(cluster, d.service); why != "" {
 					f.owner().problems.invalidf(d.path, "%s", why)
 				}
+			}
+			t.checkMirrors(h, f, cluster)
+			if why := f.noRegex(); why != "" && f.last().rewrite != "" {
+				f.owner().problems.invalidf(f.last().path+".routeAction.pathRewrite", "%s", why)
 			}
 		}
 	}

@@ -124,6 +124,8 @@ func TestTranslateGolden(t *testing.T) {
 		{"no-virtual-mesh", []string{gatewayFile, divideFile}, ""},
 		{"browsers", []string{virtualMeshFile, gatewayFile, "testdata/browsers.yaml"}, "VirtualService"},
 		{"delegation", []string{virtualMeshFile, "testdata/delegation.yaml"}, ""},
+		{"policy", []string{virtualMeshFile, gatewayFile, "testdata/policy.yaml"}, "VirtualService"},
+		{"options", []string{virtualMeshFile, "testdata/options.yaml"}, "VirtualService"},
 		{"edition-1.1", []string{virtualMeshFile, "testdata/edition-1.1.yaml"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

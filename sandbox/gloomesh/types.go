@@ -87,6 +87,7 @@ type virtualHost struct {
 	meta
 	domains []string
 	routes  []route
+	options *policy // for all of its routes
 }
 
 type routeTable struct {
@@ -101,7 +102,10 @@ type route struct {
 	name         string
 	labels       map[string]string
 	matchers     []matcher // any of them; none matches everything
+	options      *policy   // for what it delegates to as well
 	destinations []destination
+	rewrite      string         // of what the path's condition matched
+	answer       map[string]any // the part of an HTTPRoute that answers instead of a destination
 	delegate     *delegate
 }
 
@@ -118,6 +122,7 @@ type destination struct {
 	subset  map[string]string
 	port    int64 // 0: the service's only one
 	weight  int64
+	headers map[string]any // Istio's Headers, for what goes there
 }
 
 // A serviceRef names a service of a registered cluster.
@@ -160,7 +165,7 @@ type trafficPolicy struct {
 	services []serviceSelector // none: all
 	routes   []routeSelector   // none: all
 	matchers []matcher
-	shift    []destination // none: no shift
+	policy
 }
 
 type routeSelector struct {
