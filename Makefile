@@ -20,6 +20,10 @@ help: ## say what there is
 demo: ## run the tutorial's scenarios on the sandbox (the first build takes some minutes)
 	$(GO) tool ginkgo ./suites
 
+.PHONY: demo-all
+demo-all: ## run every scenario there is, those that show faults too
+	$(GO) tool ginkgo ./suites -- --scenario '*'
+
 .PHONY: test
 test: ## run all tests, those on the sandbox too
 	$(GO) test ./...
