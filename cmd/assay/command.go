@@ -81,10 +81,10 @@ func rootCommand() *cobra.Command {
 
 A scenario is a YAML file: what a chapter of a tutorial does, and what its reader should then see. An
 environment says where scenarios run; the default is a sandbox on this machine that needs nothing but Go.`,
-		Example: `  assay check                                        look for mistakes in ./scenarios, without a cluster
-  assay plan canary                                  how many requests will it take to judge?
-  go tool ginkgo ./suites -- --scenario canary       run a scenario on a sandbox of its own
-  go tool ginkgo ./suites -- --environment tutorial  run all of them on the tutorial's clusters
+		Example: `  assay new scenario halves --expect blue=50%,green=50%   write a first scenario
+  assay check                                             look for mistakes in ./scenarios, without a cluster
+  assay plan halves                                       what will it do, and how long will that take?
+  go tool ginkgo ./suites -- --scenario halves            do it, on a sandbox of its own
   assay sample http://gateway/api --answer json:color --expect blue=80%,green=20% --tolerance 3pp
   assay verdict --expect blue=80%,green=20% --tolerance 3pp blue=3201 green=799`,
 		SilenceUsage:  true,
@@ -102,7 +102,7 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupWrite, []*cobra.Command{checkCommand(), planCommand(), schemaCommand()}},
+		{groupWrite, []*cobra.Command{newCommand(), checkCommand(), planCommand(), schemaCommand()}},
 		{groupRun, []*cobra.Command{sandboxCommand()}},
 		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
 	} {

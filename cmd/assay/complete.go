@@ -3,11 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/kube"
 	"github.com/meshassay/assay/runner/scenario"
 )
 
@@ -55,7 +57,7 @@ func completeEnvironments(_ *cobra.Command, _ []string, toComplete string) ([]st
 // aboutEnvironment says in a few words where an environment is: a ${NAME} that
 // is not defined shall not keep it from being offered.
 func aboutEnvironment(name, folder string) string {
-	e, _ := environment.Load(name, folder, func(variable string) (string, bool) { return "$" + variable, true })
+	e, _ := environment.Load(name, folder, lenient)
 	if e == nil {
 		return filepath.Join(folder, name+".yaml")
 	}
@@ -68,20 +70,11 @@ func begun(words, given []string, toComplete string) []string {
 	var all []string
 	for _, w := range words {
 		word, _, _ := strings.Cut(w, "\t")
-		if strings.HasPrefix(word, toComplete) && !contains(given, word) {
+		if strings.HasPrefix(word, toComplete) && !slices.Contains(given, word) {
 			all = append(all, w)
 		}
 	}
 	return all
-}
-
-func contains(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // completeRecords completes files that hold records, those of past runs first:
@@ -99,4 +92,37 @@ func completeRecords(_ *cobra.Command, args []string, toComplete string) ([]stri
 		return matching, cobra.ShellCompDirectiveKeepOrder | cobra.ShellCompDirectiveNoFileComp
 	}
 	return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// completeContexts completes NAME=CONTEXT with the contexts of the kubeconfig.
+func completeContexts(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	name, _, given := strings.Cut(toComplete, "=")
+	if !given {
+		return begun([]string{"mgmt=", "cluster1=", "cluster2="}, nil, toComplete), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
+	}
+	contexts, _ := kube.Contexts("") // without a kubeconfig nothing is offered
+	var found []string
+	for _, context := range contexts {
+		found = append(found, name+"="+context)
+	}
+	return begun(found, nil, toComplete), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeShares completes NAME=SHARE with the outcomes of the environment that
+// the command is given, behind a comma too.
+func completeShares(c *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
+	name := environment.Sandbox
+	if flag := c.Flags().Lookup("environment"); flag != nil {
+		name = flag.Value.String()
+	}
+	e, _ := environment.Load(name, environment.Folder(defaultScenarios), lenient)
+	if e == nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	before := toComplete[:strings.LastIndex(toComplete, ",")+1]
+	var found []string
+	for _, outcome := range e.Outcomes() {
+		found = append(found, before+outcome+"=")
+	}
+	return begun(found, nil, toComplete), cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 }

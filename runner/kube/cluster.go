@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -95,10 +96,7 @@ func Connect(ctx context.Context, name, kubeconfig, contextName string) (*Cluste
 }
 
 func load(kubeconfig, contextName string) (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	if kubeconfig != "" {
-		rules = &clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}
-	}
+	rules := rulesFor(kubeconfig)
 	files := rules.GetLoadingPrecedence()
 	if kubeconfig == "" && !slices.ContainsFunc(files, func(f string) bool { _, err := os.Stat(f); return err == nil }) {
 		return nil, fmt.Errorf("no kubeconfig: none of %s exists; set KUBECONFIG", strings.Join(files, ", "))
@@ -108,12 +106,7 @@ func load(kubeconfig, contextName string) (*rest.Config, error) {
 		return nil, fmt.Errorf("the kubeconfig cannot be read: %w", err)
 	}
 	if _, ok := raw.Contexts[contextName]; !ok {
-		known := make([]string, 0, len(raw.Contexts))
-		for k := range raw.Contexts {
-			known = append(known, k)
-		}
-		slices.Sort(known)
-		return nil, &NoContext{Context: contextName, Files: files, Known: known}
+		return nil, &NoContext{Context: contextName, Files: files, Known: slices.Sorted(maps.Keys(raw.Contexts))}
 	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: contextName}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, contextName, overrides, rules).ClientConfig()
@@ -121,6 +114,24 @@ func load(kubeconfig, contextName string) (*rest.Config, error) {
 		return nil, fmt.Errorf("context %q: %w", contextName, err)
 	}
 	return config, nil
+}
+
+// Contexts are the names of the contexts of a kubeconfig, sorted; an empty name
+// means client-go's default loading rules, as for Connect.
+func Contexts(kubeconfig string) ([]string, error) {
+	raw, err := rulesFor(kubeconfig).Load()
+	if err != nil {
+		return nil, fmt.Errorf("the kubeconfig cannot be read: %w", err)
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), nil
+}
+
+// rulesFor says which files are read.
+func rulesFor(kubeconfig string) *clientcmd.ClientConfigLoadingRules {
+	if kubeconfig != "" {
+		return &clientcmd.ClientConfigLoadingRules{ExplicitPath: kubeconfig}
+	}
+	return clientcmd.NewDefaultClientConfigLoadingRules()
 }
 
 // Refresh forgets what is known of the kinds that the API server serves, as is
