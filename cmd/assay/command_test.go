@@ -12,7 +12,7 @@ func TestExitCodesAndHelp(t *testing.T) {
 		code           int
 		stdout, stderr string // that must be in there
 	}{
-		{"", exitWell, "go tool ginkgo ./suites -- --scenario canary", ""},
+		{"", exitWell, "assay new scenario halves --expect blue=50%,green=50%", ""},
 		{"--help", exitWell, "assay check ", ""},
 		{"help sandbox", exitWell, "assay sandbox --kubeconfig ~/.kube/sandbox", ""},
 		{"check --help", exitWell, "assay check --environment tutorial", ""},

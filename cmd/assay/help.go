@@ -11,6 +11,7 @@ import (
 func explain(root *cobra.Command) {
 	cobra.AddTemplateFunc("opening", func(long string) string { first, _ := paragraphs(long); return first })
 	cobra.AddTemplateFunc("rest", func(long string) string { _, rest := paragraphs(long); return rest })
+	cobra.EnableCommandSorting = false // they are in the order in which one comes to need them
 	root.SetHelpTemplate(helpTemplate)
 }
 
