@@ -188,6 +188,9 @@ The sandbox is ready. In another terminal:
 		fmt.Fprintf(&b, "  gateway of %s   %s\n", cluster, s.Gateways[cluster])
 	}
 	fmt.Fprintf(&b, "  virtual machine       %s\n", s.VM)
+	if s.Proxy != "" {
+		fmt.Fprintf(&b, "  calls from it         curl --proxy %s http://NAME.NAMESPACE.svc.cluster.local:8080\n", s.Proxy)
+	}
 	fmt.Fprint(&b, `
 Look around, and change what you like: these are real API servers.
 

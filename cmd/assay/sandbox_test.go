@@ -14,7 +14,7 @@ import (
 
 func TestHowToUse(t *testing.T) {
 	golden.Compare(t, "testdata/sandbox.golden", howToUse(&launch.Sandbox{
-		Kubeconfig: "/home/ada/my sandbox", VM: "192.168.64.10",
+		Kubeconfig: "/home/ada/my sandbox", VM: "192.168.64.10", Proxy: "http://127.0.0.1:18003",
 		Gateways: map[string]string{"cluster2": "http://127.0.0.1:18002", "cluster1": "http://127.0.0.1:18001"},
 	}))
 }

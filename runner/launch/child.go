@@ -25,6 +25,7 @@ type event struct {
 	Contexts   []string          `json:"contexts"`
 	Gateways   map[string]string `json:"gateways"`
 	VM         string            `json:"vm"`
+	Proxy      string            `json:"proxy"`
 }
 
 // child is the sandbox's process.

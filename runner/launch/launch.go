@@ -55,6 +55,9 @@ type Sandbox struct {
 	Gateways map[string]string
 	// VM is the address that WorkloadEntries name. Empty when attached.
 	VM string
+	// Proxy is the URL of the HTTP proxy by which calls go out from the VM. Empty
+	// when attached.
+	Proxy string
 	// Attached says that somebody else started it, and that Stop leaves it
 	// alone.
 	Attached bool
@@ -122,7 +125,7 @@ func start(ctx context.Context, binary string, o Options) (*Sandbox, error) {
 	fmt.Fprintf(o.Log, "the sandbox is ready after %.1f s\n", time.Since(began).Seconds())
 	return &Sandbox{
 		Kubeconfig: ready.Kubeconfig, Contexts: ready.Contexts,
-		Gateways: ready.Gateways, VM: ready.VM, child: c,
+		Gateways: ready.Gateways, VM: ready.VM, Proxy: ready.Proxy, child: c,
 	}, nil
 }
 

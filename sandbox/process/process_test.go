@@ -37,10 +37,10 @@ const patience = 5 * time.Minute
 
 // event is any line of the sandbox's output.
 type event struct {
-	Event, Text, Kubeconfig, VM string
-	Contexts                    []string
-	Gateways                    map[string]string
-	Seconds                     float64
+	Event, Text, Kubeconfig, VM, Proxy string
+	Contexts                           []string
+	Gateways                           map[string]string
+	Seconds                            float64
 }
 
 // sandbox is a running binary.
@@ -295,7 +295,7 @@ func TestLife(t *testing.T) {
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode of the kubeconfig: got %o, want 600", info.Mode().Perm())
 	}
-	addresses := []string{ready.Gateways["cluster1"], ready.Gateways["cluster2"]}
+	addresses := []string{ready.Gateways["cluster1"], ready.Gateways["cluster2"], ready.Proxy}
 	if strings.HasSuffix(addresses[0], ":"+strconv.Itoa(port)) {
 		t.Errorf("cluster1's gateway: got %s, whose port another process has", addresses[0])
 	}
@@ -307,6 +307,7 @@ func TestLife(t *testing.T) {
 	_, cluster1 := s.cluster(ready.Kubeconfig, "cluster1")
 	t.Run("gateway's address", func(t *testing.T) { testAddress(t, cluster1, ready.Gateways["cluster1"]) })
 	t.Run("deployment answers", func(t *testing.T) { testDeployment(t, cluster1, ready.Gateways["cluster1"]) })
+	t.Run("access is denied and allowed", func(t *testing.T) { testAccess(t, cluster1, ready) })
 	t.Run("what is not modelled is refused", func(t *testing.T) { testRefused(t, cluster1) })
 	t.Run("namespace goes", func(t *testing.T) { testNamespaceGoes(t, cluster1, ready.Gateways["cluster1"]) })
 
