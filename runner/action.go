@@ -41,6 +41,7 @@ var actions = []action{
 	{name: "wait", changes: true, fields: reflect.TypeFor[waitFields](), plan: planWait},
 	{name: "assert", fields: reflect.TypeFor[assertFields](), plan: planAssert},
 	{name: "call", fields: reflect.TypeFor[callFields](), plan: planCall},
+	{name: "run", changes: true, fields: reflect.TypeFor[runFields](), plan: planRun},
 	{name: "expect", fields: reflect.TypeFor[expectFields](), plan: planExpect},
 }
 

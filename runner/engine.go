@@ -36,6 +36,9 @@ type Options struct {
 	// Throwaway says that the clusters are this run's own and end with it:
 	// what Keep says, and after an interruption nothing is put back at all.
 	Throwaway bool
+	// NoRun says that nothing may be executed: scenarios with a run step are
+	// skipped, and what needs them.
+	NoRun bool
 	// Tool is the name and version of the program, for the record. Empty:
 	// assay, and its version where the build knows it.
 	Tool string

@@ -25,6 +25,9 @@ type Outline struct {
 	// Changes says what becomes of the objects: applied or deleted; "" when
 	// they are only looked at.
 	Changes string `json:"changes,omitempty"`
+	// Runs is the script or command that is run, or the section of a page; ""
+	// for nothing.
+	Runs string `json:"runs,omitempty"`
 	// Until says in words what is waited for, or what must hold; "" for nothing.
 	Until string `json:"until,omitempty"`
 	// Within is how long that may take.
@@ -55,6 +58,8 @@ type OutlinedObject struct {
 	// Labels are those that an asserted object must have.
 	Labels map[string]string `json:"labels,omitempty"`
 	From   string            `json:"from"` // FILE:LINE, or the folder of a kustomization
+	// Cluster is where it is, when it is not in each of the step's.
+	Cluster string `json:"cluster,omitempty"`
 }
 
 // String is the object's kind, namespace and name, and its labels: "Pod app/* (app=a)".

@@ -142,6 +142,13 @@ func (p *planner) skip(s *PlannedScenario) string {
 	if len(in) > 0 && !slices.Contains(in, p.env.Name) {
 		return fmt.Sprintf("it is for %s, and this is %s", document.And(in), p.env.Name)
 	}
+	if p.engine.options.NoRun {
+		for _, step := range s.Scenario.Steps {
+			if step.Action == "run" {
+				return fmt.Sprintf("%s: it runs a program of its own, and that is switched off (--no-run)", step.Source.Pos())
+			}
+		}
+	}
 	return ""
 }
 

@@ -181,6 +181,9 @@ func undone(steps []plannedStep) []putBack {
 		}
 		for _, o := range s.Objects {
 			for _, cluster := range s.Clusters {
+				if o.Cluster != "" && o.Cluster != cluster {
+					continue
+				}
 				if id := cluster + " " + o.String(); !seen[id] {
 					seen[id] = true
 					what := "deleted, or made as it was"

@@ -67,6 +67,8 @@ type Step struct {
 	Changes  []Change      `json:"changes,omitempty"`
 	Samples  []Sample      `json:"samples,omitempty"`
 	Notes    []string      `json:"notes,omitempty"`
+	// Ran is what a program that the step ran has printed.
+	Ran *Ran `json:"ran,omitempty"`
 	// Objects are those that a step which did not pass is about, as they were
 	// right after it: first what is not as it should be. Events are of them, the
 	// warnings first.
@@ -75,6 +77,16 @@ type Step struct {
 	// Again is the command that runs just this scenario again, where the step
 	// did not pass.
 	Again string `json:"again,omitempty"`
+}
+
+// Ran is a program that was run.
+type Ran struct {
+	Command string `json:"command"` // a script with its arguments, a command, or PAGE#SECTION
+	Exit    int    `json:"exit"`    // its exit status; -1 when a signal ended it
+	// Output is what it printed, standard output and standard error together, as
+	// text; of a long one the beginning and the end.
+	Output string `json:"output,omitempty"`
+	Cut    int64  `json:"cut,omitempty"` // bytes that are left out of it
 }
 
 // What a step can do to an object.

@@ -76,6 +76,7 @@ type stepView struct {
 	MoreChanges                                             int
 	Samples                                                 []sampleView
 	Notes                                                   []string
+	Ran                                                     *ranView
 	MoreNotes                                               int
 	Objects                                                 []objectView
 	Events                                                  []eventView
@@ -220,6 +221,7 @@ func newStep(id, scenario string, s record.Step, p palette) stepView {
 		v.Notes = append(v.Notes, block(n))
 	}
 	v.MoreNotes = more
+	v.Ran = newRan(s.Ran)
 	v.evidence(s)
 	for i, sample := range s.Samples {
 		x := newSample(fmt.Sprintf("%s-%d", id, i+1), s, sample, p)

@@ -60,8 +60,8 @@ func markdownProblems(b *strings.Builder, r *record.Record) {
 	for _, s := range r.Scenarios {
 		for _, st := range s.Steps {
 			if state := known(st.State); state != record.Passed && state != record.Skipped {
-				lines = append(lines, fmt.Sprintf("- %s **%s**, %s%s%s%s", signed(state), inMarkdown(s.Name, longestName),
-					inMarkdown(stepTitle(st), longestLine), place(st.Position), whyNot(st), markdownEvidence(st)))
+				lines = append(lines, fmt.Sprintf("- %s **%s**, %s%s%s%s%s", signed(state), inMarkdown(s.Name, longestName),
+					inMarkdown(stepTitle(st), longestLine), place(st.Position), whyNot(st), markdownPrinted(st), markdownEvidence(st)))
 			}
 		}
 		if s.PutBackError != "" {

@@ -116,6 +116,9 @@ func stepText(s record.Step, full bool) string {
 	for _, n := range s.Notes {
 		b.WriteString(indent(n, "  "))
 	}
+	if full && s.Ran != nil {
+		b.WriteString(indent(printed(*s.Ran, linesInText), "  "))
+	}
 	if full {
 		b.WriteString(indent(evidence(s), "  "))
 	}

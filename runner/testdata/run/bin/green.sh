@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+set -eu
+echo "green in $MGMT, from $TUTORIAL_HOME for $TEAM"
