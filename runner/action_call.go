@@ -80,8 +80,8 @@ type callWork struct {
 	client   string
 	caller   caller              // nil until run when its proxy is looked up
 	proxy    environment.Gateway // where its proxy is looked up
-	gateways []string       // none when the request has a URL
-	request  sample.Request // without gateways its URL is whole, else the path
+	gateways []string            // none when the request has a URL
+	request  sample.Request      // without gateways its URL is whole, else the path
 	answer   wantedAnswer
 	within   time.Duration
 	position string // of the answer wanted

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -273,6 +274,28 @@ func TestClientsOfTheEnvironment(t *testing.T) {
 	}
 	if c, ok := p.caller(body.Get("client"), environment.Local).(direct); !ok || c.client.Transport.(*http.Transport).Proxy != nil {
 		t.Error("local calls through a proxy")
+	}
+}
+
+// Where a proxy is looked up is known to the plan, and its cluster is connected
+// to; the address is found when the call is made.
+func TestClientWhoseProxyIsLookedUp(t *testing.T) {
+	e := engineIn(t, "sandbox")
+	e.env.Clients["vm"] = environment.Client{Cluster: "cluster2", Service: "sandbox/vm-proxy", Port: "http"}
+	const call = "- call: {client: vm, request: {url: \"http://a.b.svc.cluster.local:8080/api\"%s}, answer: {status: 200}}\n"
+	plan, err := e.Plan(steps(t, fmt.Sprintf(call, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := plan.Scenarios[0].Steps[0].work.(*callWork)
+	if want := (environment.Gateway{Cluster: "cluster2", Service: "sandbox/vm-proxy", Port: "http"}); w.proxy != want || w.caller != nil {
+		t.Errorf("the proxy is looked up at %+v, the caller is %v", w.proxy, w.caller)
+	}
+	if !slices.Contains(plan.clusters, "cluster2") {
+		t.Errorf("the plan uses the clusters %v, want the proxy's among them", plan.clusters)
+	}
+	if _, err := e.Plan(steps(t, fmt.Sprintf(call, ", host: other.example.com"))); err == nil || !strings.Contains(err.Error(), "calls through a proxy") {
+		t.Errorf("a Host header that the proxy overwrites: got %v", err)
 	}
 }
 

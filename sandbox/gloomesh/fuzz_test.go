@@ -10,7 +10,7 @@ import (
 // Whatever an object says, Translate answers for it, with a state and without a
 // panic, and says the same again.
 func FuzzTranslate(f *testing.F) {
-	for _, u := range fromFiles(f, virtualMeshFile, gatewayFile, divideFile, "testdata/browsers.yaml", "testdata/delegation.yaml", "testdata/edition-1.1.yaml", "testdata/policy.yaml", "testdata/options.yaml") {
+	for _, u := range fromFiles(f, virtualMeshFile, gatewayFile, divideFile, "testdata/browsers.yaml", "testdata/delegation.yaml", "testdata/edition-1.1.yaml", "testdata/policy.yaml", "testdata/options.yaml", "testdata/access.yaml", closedMeshFile, bgcFile, fromVMFile) {
 		spec, err := json.Marshal(u.Object["spec"])
 		if err != nil {
 			f.Fatal(err)
