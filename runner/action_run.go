@@ -34,44 +34,44 @@ import (
 type runFields struct {
 	// Script is a file, from the scenario's folder, where it is run too. It is
 	// executed when it may be and begins with #!, and is otherwise read by bash.
-	Script string `yaml:"script" schema:"line"`
+	Script string `yaml:"script" schema:"file"`
 	// Args are the script's arguments. ${NAME} in one is a var of the environment.
-	Args []string `yaml:"args"`
+	Args []string `yaml:"args" schema:"with=script"`
 	// Command is a text that bash runs in the scenario's folder (bash -euo pipefail).
-	Command string `yaml:"command"`
+	Command string `yaml:"command" schema:"words,or=script"`
 	// Chapter is a page in Markdown, from the scenario's folder, of which the
 	// commands of one section are run: all in one shell (bash -euo pipefail), in
 	// TUTORIAL_HOME, in the order of the page.
-	Chapter string `yaml:"chapter" schema:"line"`
+	Chapter string `yaml:"chapter" schema:"file,or=script"`
 	// Section is the heading of that section, as its text or its anchor. The
 	// sections below it belong to it.
-	Section string `yaml:"section" schema:"line"`
+	Section string `yaml:"section" schema:"words,with=chapter"`
 	// Exit is the exit status wanted. Default: 0.
-	Exit int `yaml:"exit"`
+	Exit int `yaml:"exit" schema:"min=0,max=255"`
 	// Output is what must be printed, standard output and standard error
 	// together; all that it says must hold.
-	Output outputFields `yaml:"output"`
+	Output outputFields `yaml:"output" schema:"nonempty"`
 	// Touches are the objects that it creates, changes or deletes, each as
 	// CLUSTER/RESOURCE/NAMESPACE/NAME, or CLUSTER/RESOURCE/NAME for a kind that
 	// lives in no namespace; RESOURCE as kubectl takes it.
-	Touches []string `yaml:"touches"`
+	Touches []string `yaml:"touches" schema:"touch,unique"`
 	// Ready says whether to wait until each object touched, of a kind with a rule,
 	// is ready. Default: true.
 	Ready *bool `yaml:"ready"`
 	// Timeout is how long the script may take. Default: 2m.
-	Timeout *document.Duration `yaml:"timeout"`
+	Timeout *document.Duration `yaml:"timeout" schema:"positive"`
 }
 
 // outputFields is what a program must print.
 type outputFields struct {
 	// Contains is a part of it.
-	Contains string `yaml:"contains"`
+	Contains string `yaml:"contains" schema:"nonempty"`
 	// Lacks is what must not be in it.
-	Lacks string `yaml:"lacks"`
+	Lacks string `yaml:"lacks" schema:"nonempty"`
 	// Like is all of it, without space around it; * stands for any characters.
 	Like string `yaml:"like"`
 	// Matches is a regular expression (RE2) that must be found in it.
-	Matches string `yaml:"matches"`
+	Matches string `yaml:"matches" schema:"nonempty"`
 }
 
 const runTimeout = 2 * time.Minute

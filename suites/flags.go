@@ -20,6 +20,7 @@ type settings struct {
 	out         string // folder of the record; "": .assay/TIME
 	seed        seed   // of the sampling
 	keep        bool   // leave what the last scenario changed
+	noRun       bool   // execute nothing
 	folder      string // of the suite's package; no flag, Register knows it
 }
 
@@ -30,6 +31,7 @@ func defineFlags(flags *flag.FlagSet) *settings {
 	flags.StringVar(&s.environment, "environment", "", "`NAME|FILE` of the environment to run in (default sandbox)")
 	flags.StringVar(&s.out, "out", "", "`DIR` for the record and the report, from the module's root (default .assay/TIME)")
 	flags.BoolVar(&s.keep, "keep", false, "leave what the last scenario, and all that it needs, changed: to look at it (default: all is put back)")
+	flags.BoolVar(&s.noRun, "no-run", false, "execute no script or command of a scenario: scenarios with a run step, and what needs them, are skipped")
 	flags.Var(&s.seed, "sample-seed", "`NUMBER` that the sampling's random choices begin with (default: a new one each time)")
 	return s
 }

@@ -17,11 +17,11 @@ func parse(t *testing.T, args ...string) (*settings, error) {
 }
 
 func TestFlags(t *testing.T) {
-	s, err := parse(t, "--scenario", "canary", "--scenario=fault-*", "--environment", "tutorial", "--out", "out", "--sample-seed", "7", "--keep")
+	s, err := parse(t, "--scenario", "canary", "--scenario=fault-*", "--environment", "tutorial", "--out", "out", "--sample-seed", "7", "--keep", "--no-run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.scenario, []string{"canary", "fault-*"}) || s.environment != "tutorial" || s.out != "out" || s.seed.number != 7 || !s.keep {
+	if !slices.Equal(s.scenario, []string{"canary", "fault-*"}) || s.environment != "tutorial" || s.out != "out" || s.seed.number != 7 || !s.keep || !s.noRun {
 		t.Errorf("got %+v", s)
 	}
 	for _, args := range [][]string{{"--scenario", ""}, {"--sample-seed", "-1"}, {"--sample-seed", "x"}} {

@@ -33,7 +33,7 @@ func load(o Options, g settings, labelFilter string) (*suite, error) {
 		OnRequest: o.OnRequest, Requested: func(label string) bool { return mentions(labelFilter, label) },
 		Environment: first(g.environment, o.Environment), Environments: o.Environments,
 		Throwaway: os.Getenv(launch.Attach) == "",
-	}, runner.Options{Out: g.out, Alpha: o.Alpha, Beta: o.Beta, Seed: g.seed.number, Keep: g.keep, Again: g.again})
+	}, runner.Options{Out: g.out, Alpha: o.Alpha, Beta: o.Beta, Seed: g.seed.number, Keep: g.keep, NoRun: g.noRun, Again: g.again})
 	return s, err
 }
 

@@ -37,6 +37,14 @@ var beyond = map[string][]string{
 		"testdata/expect/contradiction.bad.yaml steps[2].expect.shares",
 		"testdata/expect/contradiction.bad.yaml steps[2].expect.shares.blue",
 		"testdata/expect/contradiction.bad.yaml steps[2].expect.shares.green",
+		"testdata/run/runs.bad.yaml steps[2].run.script",
+		"testdata/run/runs.bad.yaml steps[3].run.script",
+	},
+	"it depends on a page": {
+		"testdata/run/runs.bad.yaml steps[5].run.chapter",
+		"testdata/run/runs.bad.yaml steps[6].run.section",
+		"testdata/run/runs.bad.yaml steps[7].run.section",
+		"testdata/run/runs.bad.yaml steps[8].run.section",
 	},
 	"it depends on variables": {
 		"environment/testdata/bad/contexts.bad.yaml clusters.a.context",
