@@ -102,7 +102,7 @@ func TestSidecarIsAProxy(t *testing.T) {
 	if status, body, server := get(client, "http://shop.default.svc.cluster.local:8080/api?q=1"); status != 200 || body != "shop.default.svc.cluster.local:8080 /api?q=1" || server != "envoy" {
 		t.Errorf("the service answered %d %q by way of %q", status, body, server)
 	}
-	if status, body, _ := get(client, "http://shop.default.svc.cluster.local:9/api"); status != 502 || !strings.Contains(body, "the VM knows no service") {
+	if status, body, _ := get(client, "http://shop.default.svc.cluster.local:9/api"); status != 502 || !strings.Contains(body, "the VM has no route to shop.default.svc.cluster.local") {
 		t.Errorf("a port that the service does not have: %d %q", status, body)
 	}
 	if status, body, _ := get(http.DefaultClient, "http://"+s.Addr()+"/api"); status != 400 || !strings.Contains(body, "this is a proxy") {

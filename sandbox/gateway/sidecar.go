@@ -40,7 +40,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request) {
 		if err != nil {
 			host = r.Host
 		}
-		refuse(http.StatusBadGateway, "%s knows no service %s that is asked for by http://%s: want a name such as NAME.NAMESPACE.svc.cluster.local, with the Service's port", g.cluster, host, r.Host)
+		refuse(http.StatusBadGateway, "%s has no route to %s for %s: want a service's name, such as NAME.NAMESPACE.svc.cluster.local, with its port", g.cluster, host, r.URL)
 		return
 	}
 	g.serve(w, r)

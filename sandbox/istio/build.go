@@ -130,6 +130,9 @@ func (b *builder) routes(v virtualService, at bound) []routing.Route {
 func (b *builder) bind(v virtualService) map[string]bound {
 	out := map[string]bound{}
 	for _, name := range v.gateways {
+		if name == sidecars {
+			continue // sidecar.go has those
+		}
 		i := slices.IndexFunc(b.here.gateways, func(g gatewayObject) bool { return g.String() == name && len(g.problems) == 0 })
 		if i < 0 {
 			b.note(v, "gateway %s does not exist or is not in force", name)

@@ -2,6 +2,7 @@ package istio
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -55,7 +56,10 @@ func readVirtualService(u *unstructured.Unstructured) virtualService {
 	}
 	v.gateways = readGateways(f, v.namespace)
 	if len(v.gateways) == 0 {
-		f.Refuse("gateways", "without gateways a VirtualService is for sidecars, and the sandbox runs none")
+		v.gateways = []string{sidecars}
+	}
+	if slices.Contains(v.gateways, sidecars) && slices.ContainsFunc(v.hosts, func(h string) bool { return strings.HasPrefix(h, "*") }) {
+		f.Refuse("hosts", "for sidecars (gateway mesh) want the names of services, without *")
 	}
 	exportedToAll(f)
 	for i, r := range f.Objects("http") {
@@ -68,13 +72,14 @@ func readVirtualService(u *unstructured.Unstructured) virtualService {
 	return v
 }
 
+// sidecars is the gateway that means all sidecars: those who call from within
+// the mesh, as the VM does.
+const sidecars = "mesh"
+
 func readGateways(f *strict.Object, namespace string) []string {
 	var out []string
-	for i, g := range f.Texts("gateways") {
-		switch {
-		case g == "mesh":
-			f.Refuse(fmt.Sprintf("gateways[%d]", i), "mesh means the sidecars, and the sandbox runs none")
-		case !strings.Contains(g, "/"):
+	for _, g := range f.Texts("gateways") {
+		if g != sidecars && !strings.Contains(g, "/") {
 			g = namespace + "/" + g
 		}
 		out = append(out, g)

@@ -59,7 +59,6 @@ http:
 - {}
 - route: [{weight: 1}]`, []string{
 			`spec.hosts[0]: host "a.*": want a name, *.suffix or *`,
-			"spec.gateways[0]: mesh means the sidecars, and the sandbox runs none",
 			`spec.exportTo[0]: ".": the sandbox exports everything everywhere ("*")`,
 			"spec.http[0].match[0].uri.regex: not a regular expression (RE2): error parsing regexp: missing closing ): `(`",
 			"spec.http[0].match[0].headers.x: want one of exact, prefix, regex",
@@ -77,7 +76,7 @@ http:
 			"spec.http[2].route[0].destination: a destination is needed",
 			"spec.tcp: the sandbox does not honour this field",
 		}},
-		{"VirtualService", `hosts: ["*"]`, []string{"spec.gateways: without gateways a VirtualService is for sidecars, and the sandbox runs none"}},
+		{"VirtualService", `hosts: ["*"]`, []string{"spec.hosts: for sidecars (gateway mesh) want the names of services, without *"}},
 		{"DestinationRule", `
 trafficPolicy: {loadBalancer: {simple: LEAST_REQUEST, warmup: {}}, tls: {mode: SIMPLE, sni: a}, outlierDetection: {consecutive5xxErrors: 1}}
 exportTo: [a]

@@ -18,8 +18,8 @@ const sidecarOfVM = "vm"
 // a WorkloadEntry names the address, and the identity that the entry gives it.
 // A machine that no cluster knows is in no mesh: it is nobody, and knows nobody.
 //
-// A call goes to the Service that it names. VirtualServices are for gateways
-// only; those for sidecars are refused when they are read.
+// A call goes to the Service that it names, or where the oldest VirtualService
+// for sidecars sends what is for that host.
 func (w world) sidecar(address string, workloads map[string][]authorization.Policy) proxied {
 	for _, cluster := range sortedKeys(w) {
 		entries := slices.Clone(w[cluster].workloads)
@@ -28,7 +28,7 @@ func (w world) sidecar(address string, workloads map[string][]authorization.Poli
 			if len(e.problems) > 0 || e.address != address {
 				continue
 			}
-			b := builder{world: w, cluster: cluster, here: w[cluster]}
+			b := builder{world: w, cluster: cluster, here: w[cluster], notes: map[string][]string{}}
 			return proxied{
 				hosts: b.outbound(e.namespace),
 				guard: authorization.Guard{
@@ -41,7 +41,7 @@ func (w world) sidecar(address string, workloads map[string][]authorization.Poli
 	return proxied{}
 }
 
-// outbound makes the routes of a workload in namespace, by host: one for each
+// outbound makes the routes of a workload in namespace, by host: those of each
 // port of each name that it can call.
 func (b *builder) outbound(namespace string) []routing.Host {
 	hosts := map[string]*routing.Host{}
@@ -49,15 +49,7 @@ func (b *builder) outbound(namespace string) []routing.Host {
 		if hosts[name] == nil {
 			hosts[name] = &routing.Host{Name: name}
 		}
-		r := routing.Route{Name: fmt.Sprintf("%s:%d", name, port), Destinations: []routing.Destination{b.destination(to)}}
-		exactly := func(authority string) {
-			r.Match = append(r.Match, routing.Match{Authority: routing.Text{Kind: routing.Exact, Value: authority}})
-		}
-		exactly(r.Name)
-		if port == 80 { // the port that a URL leaves out
-			exactly(name)
-		}
-		hosts[name].Routes = append(hosts[name].Routes, r)
+		hosts[name].Routes = append(hosts[name].Routes, b.toPort(name, port, b.called(to))...)
 	}
 	for _, key := range sortedKeys(b.here.services) {
 		s := b.here.services[key]
@@ -68,13 +60,15 @@ func (b *builder) outbound(namespace string) []routing.Host {
 			}
 		}
 	}
+	declared := map[string]bool{}
 	for _, e := range b.here.serviceEntries {
 		if len(e.problems) > 0 {
 			continue
 		}
 		for _, host := range e.hosts {
 			for _, p := range e.ports {
-				if hosts[host] == nil || !slices.ContainsFunc(hosts[host].Routes, func(r routing.Route) bool { return r.Name == fmt.Sprintf("%s:%d", host, p.number) }) {
+				if key := fmt.Sprintf("%s:%d", host, p.number); !declared[key] {
+					declared[key] = true
 					add(host, p.number, destination{host: host, port: p.number, weight: 1})
 				}
 			}
@@ -83,6 +77,47 @@ func (b *builder) outbound(namespace string) []routing.Host {
 	var out []routing.Host
 	for _, name := range sortedKeys(hosts) {
 		out = append(out, *hosts[name])
+	}
+	return out
+}
+
+// called gives the routes of who calls a destination by its host and port.
+func (b *builder) called(to destination) []routing.Route {
+	ordered := slices.Clone(b.here.virtualServices)
+	sortByAge(ordered, func(v virtualService) meta { return v.meta })
+	for _, v := range ordered {
+		if len(v.problems) == 0 && slices.Contains(v.gateways, sidecars) && slices.Contains(v.hosts, to.host) {
+			return b.routes(v, bound{map[string]bool{sidecars: true}, map[int64]bool{to.port: true}})
+		}
+	}
+	return []routing.Route{{Name: "service " + to.host, Destinations: []routing.Destination{b.destination(to)}}}
+}
+
+// toPort narrows routes to the calls for a name at a port. A condition that a
+// route itself has on the Host header stays.
+func (b *builder) toPort(name string, port int64, routes []routing.Route) []routing.Route {
+	authorities := []string{fmt.Sprintf("%s:%d", name, port)}
+	if port == 80 { // which a URL leaves out
+		authorities = append(authorities, name)
+	}
+	var out []routing.Route
+	for _, r := range routes {
+		matches := r.Match
+		if len(matches) == 0 {
+			matches = []routing.Match{{}}
+		}
+		r.Match = nil
+		for _, m := range matches {
+			if m.Authority.Kind != routing.Any {
+				r.Match = append(r.Match, m)
+				continue
+			}
+			for _, a := range authorities {
+				m.Authority = routing.Text{Kind: routing.Exact, Value: a}
+				r.Match = append(r.Match, m)
+			}
+		}
+		out = append(out, r)
 	}
 	return out
 }
