@@ -195,7 +195,9 @@ func (e *evidence) lookers(s *PlannedStep, out *record.Step) []task {
 	}
 	for _, name := range e.run.concerned(s, out) {
 		d := e.run.env.Destinations[name]
-		add(d.Cluster, func(ctx context.Context) ([]seen, error) { return e.destination(ctx, name, d) })
+		add(d.Cluster, func(ctx context.Context) ([]seen, error) {
+			return e.destination(ctx, name, d, silent(name, out.Samples))
+		})
 	}
 	for _, cluster := range slices.Sorted(maps.Keys(e.run.clusters)) {
 		add(cluster, func(ctx context.Context) ([]seen, error) { return e.strays(ctx, e.run.clusters[cluster], named) })

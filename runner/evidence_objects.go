@@ -55,7 +55,7 @@ func (e *evidence) touched(ctx context.Context, t touched) ([]seen, error) {
 			return nil, nil
 		}
 		o := missing(t.cluster, sight.Resource, t.object)
-		o.Messages = []string{"it is not there any more: this run has applied it"}
+		o.Messages = []string{"this run has applied it, and somebody has deleted it"}
 		return []seen{{Object: o}}, nil
 	case err != nil:
 		return nil, err
@@ -64,7 +64,7 @@ func (e *evidence) touched(ctx context.Context, t touched) ([]seen, error) {
 	routes := route.Routes(sight.Object.Object)
 	switch {
 	case t.deleted:
-		o.Messages = append(o.Messages, "it is there again: this run has deleted it")
+		o.Messages = append(o.Messages, "this run has deleted it, and it is there again")
 	case routes:
 		was, is := get(t.object.Object, "spec"), get(sight.Object.Object, "spec")
 		if !kube.Equal(was, is) {
@@ -95,6 +95,18 @@ func (r *Run) concerned(s *PlannedStep, out *record.Step) []string {
 	return nil
 }
 
+// silent says whether a destination hardly answered on some gateway, and errors
+// came.
+func silent(name string, samples []record.Sample) bool {
+	return slices.ContainsFunc(samples, func(s record.Sample) bool {
+		r := s.Result
+		return r.State != verdict.Passed && r.Errors.Count > 0 && r.Errors.Got > r.Errors.Tolerated &&
+			slices.ContainsFunc(r.Shares, func(sh verdict.ShareResult) bool {
+				return sh.Name == name && sh.Want > 0 && sh.Got < sh.Want/10
+			})
+	})
+}
+
 func mention(matters map[string]bool, shares []verdict.Share) {
 	for _, s := range shares {
 		matters[s.Name] = matters[s.Name] || s.Want > 0
@@ -103,7 +115,7 @@ func mention(matters map[string]bool, shares []verdict.Share) {
 
 // destination looks at what stands behind a destination: its Service and,
 // where they are not ready, its pods.
-func (e *evidence) destination(ctx context.Context, name string, d environment.Destination) ([]seen, error) {
+func (e *evidence) destination(ctx context.Context, name string, d environment.Destination, silent bool) ([]seen, error) {
 	namespace, service, _ := strings.Cut(d.Service, "/")
 	b, err := e.run.clusters[d.Cluster].Behind(ctx, namespace, service, d.Subset)
 	if err != nil {
@@ -115,6 +127,13 @@ func (e *evidence) destination(ctx context.Context, name string, d environment.D
 		return []seen{{Object: o}}, nil
 	}
 	c.State = strings.TrimSuffix(name+": "+c.State, ": ")
+	switch {
+	case !silent || len(c.Problems) > 0:
+	case b.Ready > 0:
+		c.Problems = append(c.Problems, "its pods are ready, and it hardly answered: look at what is between the gateway and them")
+	case len(b.Entries) > 0:
+		c.Problems = append(c.Problems, "it hardly answered, and no cluster knows whether that machine runs: look there")
+	}
 	all := []seen{{Object: seenAs(d.Cluster, "services", b.Service, c)}}
 	pods, why := b.Unready()
 	for i, p := range pods[:min(len(pods), mostMessages)] {

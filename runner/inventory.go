@@ -197,10 +197,16 @@ func changedAt(path string, was, is any) []string {
 	const most = 3
 	a, isA := was.(map[string]any)
 	b, isB := is.(map[string]any)
-	if !isA || !isB {
+	var all []string
+	if x, y := listOf(was), listOf(is); len(x) > 0 && len(x) == len(y) {
+		for i := range x {
+			if !kube.Equal(x[i], y[i]) {
+				all = append(all, changedAt(fmt.Sprintf("%s[%d]", path, i), x[i], y[i])...)
+			}
+		}
+	} else if !isA || !isB {
 		return []string{fmt.Sprintf("%s was %s, is %s", path, shown(was), shown(is))}
 	}
-	var all []string
 	keys := maps.Clone(a)
 	maps.Copy(keys, b)
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
@@ -214,4 +220,9 @@ func changedAt(path string, was, is any) []string {
 		all = append(all[:most], "…")
 	}
 	return all
+}
+
+func listOf(v any) []any {
+	l, _ := v.([]any)
+	return l
 }

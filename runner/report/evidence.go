@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshassay/assay/runner/record"
 )
@@ -86,8 +87,13 @@ func condition(o record.Object) string {
 	return strings.Join(parts, ", ")
 }
 
-// tellingEvents are the events that a reader is shown first: warnings, and the
-// others of objects that are not as they should be. More is how many are left out.
+// shortlyBefore is how much older than a step a warning may be to be shown
+// first: one of long ago (a pod that came up slowly) has passed over.
+const shortlyBefore = 15 * time.Second
+
+// tellingEvents are the events that a reader is shown first: all of objects that
+// are not as they should be, and warnings since shortly before the step. More is
+// how many are left out.
 func tellingEvents(s record.Step) (events []record.Event, more int) {
 	deviates := make(map[string]bool)
 	for _, o := range s.Objects {
@@ -96,7 +102,7 @@ func tellingEvents(s record.Step) (events []record.Event, more int) {
 	warnings, normals := 0, 0
 	for _, e := range s.Events {
 		switch {
-		case e.Type != "Normal" && warnings < warningsShown:
+		case e.Type != "Normal" && warnings < warningsShown && (deviates[e.Cluster+" "+e.Object] || !e.Last.Before(s.Started.Add(-shortlyBefore))):
 			warnings++
 		case e.Type == "Normal" && normals < normalsShown && deviates[e.Cluster+" "+e.Object]:
 			normals++
