@@ -31,6 +31,9 @@ type judging struct {
 	resume     time.Time // what was sent before does not count
 	attempts   []record.Attempt
 	done       bool
+
+	further *record.Further           // what came after the verdict, for the reader
+	kept    *verdict.DependenceResult // how a gateway ties connections to a backend; nil: it does not
 }
 
 func newJudging(e *expected, claim verdict.Claim) (*judging, error) {
@@ -65,19 +68,26 @@ func (j *judging) observe(o *sample.Observation) verdict.State {
 	if j.began.IsZero() {
 		j.began = j.roundBegan.Add(o.At)
 	}
-	i := verdict.Error
-	if o.Fault == "" {
-		var listed bool
-		if i, listed = j.index[o.Outcome]; !listed {
-			i = j.rest
-			countUnlisted(j.unlisted, o.Outcome)
-		}
-	}
+	i := j.indexOf(o, j.unlisted)
 	j.settling.Observe(i)
 	j.timeline.Add(i)
 	j.depend.Observe(o.Connection, i)
 	j.tally.Add([]sample.Observation{*o})
 	return j.settling.Look()
+}
+
+// indexOf is what an answer counts as: an index of the claim's shares, or
+// verdict.Error or Unlisted. An outcome that no share names is counted by its name.
+func (j *judging) indexOf(o *sample.Observation, unlisted map[string]int64) int {
+	if o.Fault != "" {
+		return verdict.Error
+	}
+	i, listed := j.index[o.Outcome]
+	if !listed {
+		i = j.rest
+		countUnlisted(unlisted, o.Outcome)
+	}
+	return i
 }
 
 // spend ends an attempt whose budget is used up: it stays undecided.
@@ -132,6 +142,7 @@ func (j *judging) sample(a *asking) record.Sample {
 		Result:   j.settling.Result(), Counts: j.settling.Counts(),
 		Unlisted: j.unlisted,
 		Duration: end.Sub(a.begin),
+		Further:  j.further, Kept: j.kept,
 	}
 	recordFaults(&s, j.tally)
 	recordHistogram(&s, j.tally)

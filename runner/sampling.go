@@ -35,7 +35,12 @@ func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error
 	}
 	for i, a := range asked {
 		r.live(a.gateway, a.progress)
-		all.Go(func() { errs[i] = guarded(func() error { return r.ask(ctx, a) }) })
+		all.Go(func() {
+			errs[i] = guarded(func() error { return r.ask(ctx, a) })
+			if errs[i] == nil {
+				_ = guarded(func() error { a.lookOn(ctx); return nil })
+			}
+		})
 	}
 	all.Wait()
 	var found []error

@@ -141,6 +141,11 @@ type Sample struct {
 	// what kind of balancing that is, as a message to the reader. It has no
 	// part in the verdict.
 	Balancing *verdict.DependenceResult `json:"balancing,omitempty"`
+	// Kept is how answers on connections that are kept alive depend on them,
+	// where a gateway ties connections to a backend; asked after the verdict.
+	Kept *verdict.DependenceResult `json:"kept,omitempty"`
+	// Further is what came after a failed verdict of few answers.
+	Further *Further `json:"further,omitempty"`
 	// Propagation is how the change right before the sample reached its answers.
 	Propagation *Propagation `json:"propagation,omitempty"`
 }

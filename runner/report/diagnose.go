@@ -4,24 +4,31 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/meshassay/assay/runner/record"
 	"github.com/meshassay/assay/runner/verdict"
 )
 
 // Diagnose says in a sentence what the answers of a failed or undecided sample
-// point to: the change is not in force yet, a backend is down, errors, or a
-// routing mistake. It begins with one of these words and a colon. It is "" for
-// a sample that passed and where nothing stands out.
+// point to: the change is not in force yet, a backend is down, errors,
+// stickiness, a routing mistake, or a gateway that is slow. It begins with one of
+// these words and a colon. It is "" for a sample that passed and where nothing
+// stands out.
 //
-// It reads Result, Counts, Attempts, Series, Faults, Statuses and Unlisted. It
-// is a hint to the reader, without an error probability, and no part of the verdict.
+// It reads Result, Counts, Attempts, Series, Faults, Statuses, Unlisted,
+// Balancing, Rate, Latency and Further, of which the last is why its numbers may
+// be larger than those of the table. It is a hint to the reader, without an error probability, and no part of the verdict.
 func Diagnose(s record.Sample) string {
 	if s.Result.State == verdict.Passed || s.Result.N == 0 {
 		return ""
 	}
-	for _, look := range []func(record.Sample) string{changing, nothingAnswers, backendDown, errorsOnly, routing} {
-		if d := look(s); d != "" {
+	if d := sinceTheVerdict(s); d != "" {
+		return "not yet in force: the answers have changed since the verdict: " + d
+	}
+	whole := widened(s)
+	for _, look := range []func(record.Sample) string{changing, nothingAnswers, backendDown, errorsOnly, sticky, routing, slow} {
+		if d := look(whole); d != "" {
 			return d
 		}
 	}
@@ -132,12 +139,16 @@ func backendDown(s record.Sample) string {
 		return ""
 	}
 	sh := r.Shares[down]
+	what := "backend down"
+	if late := s.Faults["first byte timeout"] + s.Faults["timeout"] + s.Statuses["504"]; 2*late > r.Errors.Count {
+		what = "backend down or too slow"
+	}
 	answered := "never answered"
 	if sh.Count > 0 {
 		answered = "hardly answered"
 	}
-	return fmt.Sprintf("backend down: %s %s (%s of %s, wanted %s) and errors have about its share (%s%s); the split itself is not what is wrong",
-		sh.Name, answered, Count(sh.Count), Count(r.N), Percent(sh.Want), got(r.Errors.Got), causes(s, ": ", ""))
+	return fmt.Sprintf("%s: %s %s (%s of %s, wanted %s) and errors have about its share (%s%s); the split itself is not what is wrong",
+		what, sh.Name, answered, Count(sh.Count), Count(r.N), Percent(sh.Want), got(r.Errors.Got), causes(s, ": ", ""))
 }
 
 // plainer is by how much (in nats) "this backend is down" must explain the
@@ -193,6 +204,31 @@ func causes(s record.Sample, before, after string) string {
 	return text + after
 }
 
+// sticky: the answers depend on their connections, and few of these carried
+// many of them, so that the shares are those of few draws.
+func sticky(s record.Sample) string {
+	b := s.Balancing
+	if b == nil || b.Balancing != verdict.Sticky || s.Result.Because == verdict.BecauseLeak {
+		return ""
+	}
+	return fmt.Sprintf("stickiness: the gateway ties connections to a backend: %s answers on %s connections are worth about %s; ask with one request a connection",
+		Count(b.N), Count(b.Connections), Count(int64(math.Max(1, math.Round(b.Effective)))))
+}
+
+// slow: it is undecided because few answers came in the time.
+func slow(s record.Sample) string {
+	r := s.Result
+	if r.State != verdict.Undecided || r.Needed == 0 || s.Rate <= 0 || s.Rate >= slowRate || s.Latency.Count == 0 {
+		return ""
+	}
+	more := time.Duration(float64(r.Needed) / s.Rate * float64(time.Second))
+	return fmt.Sprintf("slow: %s answers a second, half of them within %s: at that rate the about %s more that it takes need %s; give it more time, or look at why it is slow",
+		figures(s.Rate), Duration(s.Latency.P50), Count(r.Needed), Duration(more))
+}
+
+// slowRate is how many answers a second are few.
+const slowRate = 100
+
 // routing: the answers are steady, and divided otherwise than wanted.
 func routing(s record.Sample) string {
 	r := s.Result
@@ -204,17 +240,18 @@ func routing(s record.Sample) string {
 	}
 	for _, sh := range r.Shares {
 		if sh.Count == r.N && sh.Want < 1 {
-			return fmt.Sprintf("routing mistake: every answer was %s: the split has no effect, or the gateway ties a client to a destination (with one client these look alike)", sh.Name)
+			return allToOne(r, sh.Name)
 		}
 	}
 	if r.Because == verdict.BecauseLeak {
 		return "routing mistake: " + leaks(r)
 	}
-	if ignored(r) {
+	a, b, mixed := swapped(r)
+	if ignored(r) && !(mixed && fit(r, exchanged(r, a, b)) > fit(r, alike(r))) {
 		return "routing mistake: the shares are equal, as if the weights were ignored"
 	}
-	if a, b, ok := swapped(r); ok {
-		return fmt.Sprintf("routing mistake: %s has the share of %s, as if the two were mixed up", a, b)
+	if mixed {
+		return fmt.Sprintf("routing mistake: %s has the share of %s, as if the two were mixed up", r.Shares[a].Name, r.Shares[b].Name)
 	}
 	if len(s.Series) == 0 { // counts alone do not tell whether they are
 		return "routing mistake: the answers are divided otherwise than wanted: " + offBy(r)
@@ -222,11 +259,22 @@ func routing(s record.Sample) string {
 	return "routing mistake: the answers are steady and divided otherwise than wanted: " + offBy(r)
 }
 
+// allToOne is what it may be when one destination gives every answer. Where
+// another alone is wanted, a client that is tied to one is no explanation.
+func allToOne(r verdict.Result, name string) string {
+	for _, sh := range r.Shares {
+		if sh.Want == 1 {
+			return fmt.Sprintf("routing mistake: every answer was %s, wanted is %s: the change has no effect, or something else goes before it", name, sh.Name)
+		}
+	}
+	return fmt.Sprintf("routing mistake or stickiness: every answer was %s: the split has no effect, or the gateway ties a client to a destination (with one client these look alike)", name)
+}
+
 func leaks(r verdict.Result) string {
 	var names []string
 	for _, sh := range r.Shares {
 		if sh.Want == 0 && sh.Count > 0 {
-			names = append(names, fmt.Sprintf("%s (%s)", sh.Name, Count(sh.Count)))
+			names = append(names, fmt.Sprintf("%s (%s of %s)", sh.Name, Count(sh.Count), Count(r.N)))
 		}
 	}
 	return strings.Join(names, ", ") + " answered and should not"
@@ -256,19 +304,61 @@ func ignored(r verdict.Result) bool {
 	return differ
 }
 
-// swapped: two shares that differ fit each other's place.
-func swapped(r verdict.Result) (a, b string, ok bool) {
+// swapped: two shares that differ fit each other's place; those that fit best.
+func swapped(r verdict.Result) (a, b int, ok bool) {
 	if r.N < 100 {
-		return "", "", false
+		return 0, 0, false
 	}
+	best := math.Inf(-1)
 	for i, x := range r.Shares {
-		for _, y := range r.Shares[i+1:] {
+		for j, y := range r.Shares[i+1:] {
 			if x.Want > 0 && y.Want > 0 && !near(x, x.Want) && !near(y, y.Want) && near(x, y.Want) && near(y, x.Want) {
-				return x.Name, y.Name, true
+				if f := fit(r, exchanged(r, i, i+1+j)); f > best {
+					a, b, ok, best = i, i+1+j, true, f
+				}
 			}
 		}
 	}
-	return "", "", false
+	return a, b, ok
+}
+
+// fit is the logarithm of the probability of the answers that are no errors, but
+// for a constant, if these were the shares.
+func fit(r verdict.Result, shares []float64) float64 {
+	l := 0.0
+	for i, sh := range r.Shares {
+		if sh.Count > 0 {
+			l += float64(sh.Count) * math.Log(math.Max(shares[i], 1e-4))
+		}
+	}
+	return l
+}
+
+// exchanged are the shares wanted, but for two that have each other's.
+func exchanged(r verdict.Result, a, b int) []float64 {
+	shares := make([]float64, len(r.Shares))
+	for i, sh := range r.Shares {
+		shares[i] = sh.Want
+	}
+	shares[a], shares[b] = shares[b], shares[a]
+	return shares
+}
+
+// alike are equal shares for all that are wanted.
+func alike(r verdict.Result) []float64 {
+	shares := make([]float64, len(r.Shares))
+	wanted := 0
+	for _, sh := range r.Shares {
+		if sh.Want > 0 {
+			wanted++
+		}
+	}
+	for i, sh := range r.Shares {
+		if sh.Want > 0 {
+			shares[i] = 1 / float64(wanted)
+		}
+	}
+	return shares
 }
 
 // offBy lists the shares that are off, the furthest first named.

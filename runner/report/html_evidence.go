@@ -53,11 +53,11 @@ func (v *stepView) evidence(s record.Step) {
 	v.MoreEvents = more
 	for _, e := range events {
 		x := eventView{
-			Time: clock(e.Last), Type: oneLine(e.Type, longestName), Look: string(record.Skipped), Cluster: oneLine(e.Cluster, longestName), Object: oneLine(e.Object, longestLine),
+			Time: clock(e.Last), Type: "Normal", Look: string(record.Skipped), Cluster: oneLine(e.Cluster, longestName), Object: oneLine(e.Object, longestLine),
 			Reason: oneLine(e.Reason, longestName), Count: strings.Trim(often(e.Count), " ()"), Message: oneLine(e.Message, 2*longestLine),
 		}
-		if e.Type == "Warning" {
-			x.Look = string(record.Failed)
+		if e.Type != "Normal" { // there are no others than warnings
+			x.Type, x.Look = "Warning", string(record.Failed)
 		}
 		v.Events = append(v.Events, x)
 	}

@@ -22,7 +22,8 @@ type sampleView struct {
 	StripTitle, Letters                            string
 	Arrival                                        []lane
 	Propagation, Watched                           string
-	Balancing, BalancingKind                       string
+	Balancing, BalancingKind, Kept                 string
+	Further, FurtherStrip                          string
 	Latency                                        template.HTML
 	LatencyWords, Speed                            string
 	Faults, Unlisted                               string
@@ -68,6 +69,10 @@ func newSample(id string, step record.Step, s record.Sample, p palette) sampleVi
 	}
 	if b := s.Balancing; b != nil {
 		v.BalancingKind, v.Balancing = oneLine(string(b.Balancing), longestName), oneLine(b.Message, 2*longestLine)
+	}
+	v.Kept = oneLine(Kept(s), 2*longestLine)
+	if f := Further(s); f != "" {
+		v.Further, v.FurtherStrip = oneLine(f, 2*longestLine), oneLine(s.Further.Strip, longestStrip)
 	}
 	if s.Latency.Count > 0 {
 		v.LatencyWords, v.Latency = latencyWords(s.Latency), latencies(s)

@@ -45,6 +45,8 @@ func hostile() *record.Record {
 		Latency:  record.Latency{Count: 1, P50: -5, Max: math.MaxInt64}, Histogram: verdict.Histogram{{Low: 5, High: 1, Count: -7}},
 		Rate: math.NaN(), Duration: math.MinInt64, Diagnosis: long,
 		Balancing:   &verdict.DependenceResult{Balancing: verdict.Balancing(long), Message: nasty},
+		Kept:        &verdict.DependenceResult{Balancing: verdict.Sticky, Connections: -1, Same: math.NaN(), Expected: math.Inf(1)},
+		Further:     &record.Further{Counts: verdict.Counts{Outcomes: []int64{-7, 1 << 60}, Errors: -1, Other: 5}, Strip: nasty, Legend: []record.Letter{{Letter: "<", Means: nasty}}},
 		Propagation: &record.Propagation{New: []string{nasty}, Old: []string{long}, Errors: 3, Watched: time.Second, Faults: map[string]int64{nasty: 1}, LastError: math.MaxInt64, FirstNew: after(math.MaxInt32), LastOld: after(-4)},
 	}
 	changes := []record.Change{{Cluster: nasty, Resource: long, Namespace: nasty, Name: nasty, What: nasty}}

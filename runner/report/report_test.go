@@ -104,6 +104,7 @@ func passedSample(t *testing.T) record.Sample {
 		New: []string{"green", "canary"}, FirstNew: after(120),
 	}
 	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Independent, Message: "each request had its own connection, and nothing shows that answers depend on each other"}
+	s.Kept = &verdict.DependenceResult{Balancing: verdict.Sticky, Connections: 8, Same: 1, Expected: .36}
 	s.Latency = record.Latency{Count: 4740, Min: 200 * time.Microsecond, P50: 810 * time.Microsecond, P90: 2 * time.Millisecond, P99: 4300 * time.Microsecond, Max: 41 * time.Millisecond}
 	return s
 }
@@ -129,6 +130,7 @@ func failedSample(t *testing.T) record.Sample {
 func leakSample(t *testing.T) record.Sample {
 	s := judged(t, onlyGreen(), counts(112, 1, 0))
 	s.Gateway, s.Case = "ingress2", "User-Agent: Firefox"
+	s = furthered(s, counts(288, 12, 0))
 	s.Diagnosis = Diagnose(s)
 	return s
 }

@@ -138,6 +138,9 @@ func briefly(s record.Sample) string {
 	if b := s.Balancing; b != nil && b.Balancing != verdict.Independent && b.Balancing != verdict.TooFew {
 		lines = append(lines, "balancing: "+string(b.Balancing))
 	}
+	if line := Kept(s); line != "" {
+		lines = append(lines, line)
+	}
 	return strings.Join(lines, "\n")
 }
 
@@ -186,11 +189,14 @@ func SampleText(s record.Sample) string {
 	if s.Result.State != verdict.Passed {
 		b.WriteString(strip(s))
 	}
-	b.WriteString(attempts(s))
+	b.WriteString(furtherText(s) + attempts(s))
 	if line := Propagation(s); line != "" {
 		b.WriteString(line + "\n" + watchedFrom(s.Propagation))
 	}
 	if line := Balancing(s); line != "" {
+		b.WriteString(line + "\n")
+	}
+	if line := Kept(s); line != "" {
 		b.WriteString(line + "\n")
 	}
 	if s.Result.State == verdict.Passed {
