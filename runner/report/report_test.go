@@ -207,6 +207,10 @@ func TestStepText(t *testing.T) {
 	plain(t, "step-passed.txt", StepText(steps[1]))
 	plain(t, "step-failed.txt", StepText(steps[2]))
 	plain(t, "step-leak.txt", StepText(steps[3]))
+	failed := steps[2]
+	failed.Error = "canary.yaml:12:30: " + Line(failed.Samples[1]) + "\n  " + failed.Samples[1].Diagnosis
+	plain(t, "step-failure.txt", StepFailure(failed))
+	plain(t, "step-leak-failure.txt", StepFailure(steps[3]))
 }
 
 func TestTable(t *testing.T) {

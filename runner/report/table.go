@@ -14,8 +14,18 @@ import (
 // Table is a sample's shares, a line each: wanted, got, interval, count.
 // Errors and outcomes that no share names follow where there are any.
 func Table(s record.Sample) string {
+	note := ""
+	if r := s.Result; r.N > 0 {
+		note = fmt.Sprintf("intervals: %s for all of them together, whenever one looks\n", confidence(r.Confidence))
+	}
+	return table(s, "") + note
+}
+
+// table is the lines of a table beneath a head, of which the first word is
+// given.
+func table(s record.Sample, head string) string {
 	r := s.Result
-	rows := [][]string{{"", "wanted", "got", "interval", "count", ""}}
+	rows := [][]string{{head, "wanted", "got", "interval", "count", ""}}
 	for _, sh := range r.Shares {
 		rows = append(rows, []string{name(sh.Name), wanted(sh), got(sh.Got), interval(sh.Low, sh.High), Count(sh.Count), mark(sh.State, r.State)})
 	}
@@ -24,11 +34,7 @@ func Table(s record.Sample) string {
 	if r.Other > 0 {
 		rows = append(rows, []string{"not listed", "none", got(float64(r.Other) / float64(r.N)), "", Count(r.Other), mark(verdict.Failed, r.State)})
 	}
-	note := ""
-	if r.N > 0 {
-		note = fmt.Sprintf("intervals: %s for all of them together, whenever one looks\n", confidence(r.Confidence))
-	}
-	return align(rows, 1) + note
+	return align(rows, 1)
 }
 
 // mark points at the row that made the sample fail, or at those not confirmed
