@@ -12,16 +12,11 @@ func decodeDestinations(action *strict.Object) []destination {
 	var out []destination
 	for _, o := range action.Objects("destinations") {
 		weight := o.Number("weight", 0, math.MaxUint32)
+		headers := decodeDestinationOptions(o.Within("options"))
 		switch service := o.Object("kubeService"); {
 		case service != nil:
 			d := decodeKubeService(service)
-			d.weight = weight
-			options := o.Within("options")
-			if headers := options.Object("headerManipulation"); headers != nil {
-				d.headers = readHeaderManipulation(headers)
-				headers.Done()
-			}
-			options.Done()
+			d.weight, d.headers = weight, headers
 			out = append(out, d)
 		case !o.Set("kubeService") && !o.Set("virtualDestination") && !o.Set("staticDestination") && !o.Set("clusterHeader"):
 			o.Refuse("kubeService", "required: where the requests go")
@@ -34,6 +29,15 @@ func decodeDestinations(action *strict.Object) []destination {
 	}
 	checkWeights(action, out)
 	return out
+}
+
+// decodeDestinationOptions reads what is done with the requests for one
+// destination of several.
+func decodeDestinationOptions(o *strict.Object) map[string]any {
+	defer o.Done()
+	headers := o.Within("headerManipulation")
+	defer headers.Done()
+	return readHeaderManipulation(headers)
 }
 
 func decodeKubeService(o *strict.Object) destination {
@@ -117,7 +121,7 @@ func decodeObjectSelector(parent *strict.Object, name string) *objectSelector {
 		return nil
 	}
 	defer o.Done()
-	return &objectSelector{namespaces: o.Texts("namespaces"), labels: o.Labels("labels")}
+	return &objectSelector{namespaces: o.Texts("namespaces"), labels: o.Labels("labels"), expressions: decodeExpressions(o)}
 }
 
 func decodeRefs(parent *strict.Object, name string) []ref {

@@ -28,7 +28,9 @@ var _ strict.Problems = (*problems)(nil)
 func (p *problems) Wrong(path, text string) { p.add(problem{invalid, path + ": " + text}) }
 
 // NotHonoured notes a field that the API has and the sandbox does not model.
-func (p *problems) NotHonoured(path string) { p.failf(path, "not honoured by the sandbox") }
+func (p *problems) NotHonoured(path string) { p.failf(path, notHonoured) }
+
+const notHonoured = "not honoured by the sandbox"
 
 // invalidf notes that the field at path is wrong, and what would be right.
 func (p *problems) invalidf(path, format string, args ...any) {

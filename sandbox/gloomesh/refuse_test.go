@@ -88,8 +88,11 @@ func TestRefusals(t *testing.T) {
 			invalid, []string{"spec.httpRequestMatchers[0].headers[0].name: required"}},
 		{"the path twice", "TrafficPolicy", `httpRequestMatchers: [{prefix: /a, uri: {prefix: /b}}]`,
 			invalid, []string{"spec.httpRequestMatchers[0].prefix: the path is given twice, by uri.prefix as well"}},
-		{"expressions in a selector", "TrafficPolicy", `routeSelector: [{virtualHostSelector: {expressions: [{key: a, operator: Exists}]}}]`,
-			failed, []string{"spec.routeSelector[0].virtualHostSelector.expressions: not honoured by the sandbox"}},
+		{"expressions that are none", "TrafficPolicy", `routeSelector: [{virtualHostSelector: {expressions: [{key: a, operator: Exists, values: [b]}, {key: a, operator: GreaterThan, values: [b]}, {key: a, operator: Like}]}}]`,
+			invalid, []string{
+				`spec.routeSelector[0].virtualHostSelector.expressions[0]: values: Invalid value: ["b"]: values set must be empty for exists and does not exist`,
+				`spec.routeSelector[0].virtualHostSelector.expressions[1]: values[0]: Invalid value: "b": for 'Gt', 'Lt' operators, the value must be an integer`,
+				`spec.routeSelector[0].virtualHostSelector.expressions[2].operator: "Like": unknown (want DoesNotExist, DoubleEquals, Equals, Exists, GreaterThan, In, LessThan, NotEquals, NotIn)`}},
 
 		// VirtualGateway
 		{"no gateways selected", "VirtualGateway", `ingressGatewaySelectors: []`,

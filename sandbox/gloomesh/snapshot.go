@@ -170,5 +170,5 @@ func (s objectSelector) selects(namespace string, m *meta) bool {
 	if len(s.namespaces) == 0 {
 		inNamespace = m.namespace == namespace
 	}
-	return inNamespace && within(s.labels, m.labels)
+	return inNamespace && within(s.labels, m.labels) && s.meets(m.labels)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	kubelabels "k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -154,8 +155,9 @@ type serviceMatcher struct {
 
 // An objectSelector selects objects of the management cluster.
 type objectSelector struct {
-	namespaces []string // none: that of the object that selects; "*": all
-	labels     map[string]string
+	namespaces  []string // none: that of the object that selects; "*": all
+	labels      map[string]string
+	expressions []kubelabels.Requirement // on labels as well
 }
 
 // A trafficPolicy moves the requests for the services that it selects, on the
