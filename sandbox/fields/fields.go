@@ -29,10 +29,10 @@ type Reader func(spec map[string]any) []Refusal
 // A Refusal is of a field, with everything below it: spec.http[0].delegate.
 type Refusal struct {
 	Path string
-	// Wanted is empty where the field is refused whatever it says. Otherwise it
-	// are the values that the sandbox knows, or "" where only this value is refused.
-	Wanted  []string
+	// OfValue says that the field is refused only for what it says; Wanted are the
+	// values that the sandbox honours, where the reader names them.
 	OfValue bool
+	Wanted  []string
 }
 
 // A Field is one field of a schema that has no fields of its own, or that is
@@ -94,7 +94,7 @@ func nested(schema map[string]any) bool {
 func (w *walker) leaf(schema map[string]any, at []step) {
 	f := Field{Path: path(at, true)}
 	values, enum := samples(schema)
-	var refused string // the shortest path that was refused, of the context that refuses least
+	var refused string // with what stands around the field, if it is
 	for _, value := range values {
 		by, wanted, ofValue := w.judge(at, value)
 		switch {
@@ -110,11 +110,11 @@ func (w *walker) leaf(schema map[string]any, at []step) {
 			refused = by
 		}
 	}
+	slices.Sort(f.Only)
+	f.Only = slices.Compact(f.Only)
 	if enum && len(f.Only) == len(values) {
 		f.Only = nil
 	}
-	slices.Sort(f.Only)
-	f.Only = slices.Compact(f.Only)
 	if !f.Honoured && refused != "" {
 		f.Path = refused
 	}
@@ -174,11 +174,8 @@ func samples(schema map[string]any) (values []any, enum bool) {
 		return []any{1.0}, false
 	case "array":
 		items, _ := schema["items"].(map[string]any)
-		values, enum := samples(items)
-		for i := range values {
-			values[i] = []any{values[i]}
-		}
-		return values[:1], enum && false
+		values, _ := samples(items)
+		return []any{[]any{values[0]}}, false
 	case "object":
 		inner, ok := schema["additionalProperties"].(map[string]any)
 		if !ok {

@@ -153,9 +153,9 @@ func readTrafficPolicy(f *strict.Object) (random bool) {
 		return false
 	}
 	if tls := p.Object("tls"); tls != nil {
-		// Between the gateway and the services there is no wire to encrypt: mutual
-		// TLS of the mesh's own or none are the same to whoever calls.
-		tls.OneOf("mode", "the sandbox holds no certificates for services", "ISTIO_MUTUAL", "DISABLE", "")
+		// What calls would be without: a service that demands mutual TLS refuses
+		// them, and any other does not know who calls.
+		tls.OneOf("mode", "the sandbox's gateways and sidecars call with the mesh's own mutual TLS only", "ISTIO_MUTUAL")
 		tls.Done()
 	}
 	if lb := p.Object("loadBalancer"); lb != nil {
@@ -248,11 +248,18 @@ func readPeerAuthentication(u *unstructured.Unstructured) meta {
 	m := metaOf(u)
 	f := spec(u, &m)
 	f.Object("selector")
-	if mtls := f.Object("mtls"); mtls != nil {
-		mtls.OneOf("mode", "the sidecars of the sandbox always know who calls", "STRICT", "PERMISSIVE", "UNSET", "")
-		mtls.Done()
+	modes := []*strict.Object{f.Object("mtls")}
+	if ports := f.Object("portLevelMtls"); ports != nil {
+		for _, port := range ports.Keys() {
+			modes = append(modes, ports.Object(port))
+		}
 	}
-	f.Object("portLevelMtls")
+	for _, mtls := range modes {
+		if mtls != nil {
+			mtls.OneOf("mode", "the sidecars of the sandbox always know who calls", "STRICT", "PERMISSIVE", "UNSET", "")
+			mtls.Done()
+		}
+	}
 	f.Done()
 	return m
 }

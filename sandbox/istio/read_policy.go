@@ -219,8 +219,9 @@ func token(s string) bool {
 func readMirrors(f *strict.Object, namespace string) []mirror {
 	var out []mirror
 	for _, o := range f.Objects("mirrors") {
+		share := readShare(o, 1, "")
 		if to := o.Object("destination"); to != nil {
-			out = append(out, mirror{readShare(o, 1, ""), readHost(to, namespace)})
+			out = append(out, mirror{share, readHost(to, namespace)})
 		} else {
 			o.Refuse("destination", "a destination is needed")
 		}

@@ -83,7 +83,7 @@ exportTo: [a]
 subsets: [{name: s, labels: {a: b}, trafficPolicy: {connectionPool: {}}}]
 workloadSelector: {}`, []string{
 			"spec.host: a host is needed",
-			`spec.trafficPolicy.tls.mode: "SIMPLE": the sandbox holds no certificates for services (want ISTIO_MUTUAL, DISABLE)`,
+			`spec.trafficPolicy.tls.mode: "SIMPLE": the sandbox's gateways and sidecars call with the mesh's own mutual TLS only (want ISTIO_MUTUAL)`,
 			"spec.trafficPolicy.tls.sni: the sandbox does not honour this field",
 			`spec.trafficPolicy.loadBalancer.simple: "LEAST_REQUEST": the sandbox balances otherwise (want ROUND_ROBIN, RANDOM, UNSPECIFIED)`,
 			"spec.trafficPolicy.loadBalancer.warmup: the sandbox does not honour this field",
@@ -116,9 +116,10 @@ subjectAltNames: [a]`, []string{
 			"spec.ports.http: 0 is not between 1 and 65535",
 			"spec.locality: the sandbox does not honour this field",
 		}},
-		{"PeerAuthentication", `{mtls: {mode: LOOSE, more: 1}}`, []string{
+		{"PeerAuthentication", `{mtls: {mode: LOOSE, more: 1}, portLevelMtls: {"80": {mode: DISABLE}}}`, []string{
 			`spec.mtls.mode: "LOOSE": the sidecars of the sandbox always know who calls (want STRICT, PERMISSIVE, UNSET)`,
 			"spec.mtls.more: the sandbox does not honour this field",
+			`spec.portLevelMtls.80.mode: "DISABLE": the sidecars of the sandbox always know who calls (want STRICT, PERMISSIVE, UNSET)`,
 		}},
 	} {
 		text := "kind: " + c.kind + "\nmetadata: {name: bad, namespace: ns}\nspec:\n  " + strings.ReplaceAll(strings.TrimSpace(c.spec), "\n", "\n  ")
