@@ -44,17 +44,17 @@ type callFields struct {
 
 // callRequestFields is one request.
 type callRequestFields struct {
+	// Request is all of it when gateways are called, and the rest beside a URL.
+	Request requestFields `yaml:",inline"`
 	// URL is the whole address, as its client knows it, when it is no gateway
 	// that is called. `${NAME}` in it is a var of the environment.
 	URL string `yaml:"url" schema:"url,without=path"`
-	// Request is the rest of it, with the path when gateways are called.
-	Request requestFields `yaml:",inline"`
 }
 
 // answerFields is an answer, given in part.
 type answerFields struct {
 	// Status is the HTTP status.
-	Status int `yaml:"status" schema:"min=100,max=599"`
+	Status int `yaml:"status" schema:"min=100,max=599,example=200|403"`
 	// Is is the outcome that the environment's answers give it: a destination,
 	// or another name such as `denied`.
 	Is string `yaml:"is" schema:"name"`

@@ -3,7 +3,8 @@ package main
 import (
 	"regexp"
 	"slices"
-	"strings"
+
+	"github.com/meshassay/assay/runner/document"
 )
 
 // An author who breaks a rule about several keys sees its errorMessage, at the key
@@ -22,7 +23,7 @@ func relations(m *mapping) []*schema {
 			}
 		}
 		if len(group) > 1 {
-			all = append(all, exactlyOne(group, "want exactly one of "+or(group)))
+			all = append(all, exactlyOne(group, "want exactly one of "+document.And(group)))
 		}
 		for _, c := range k.without {
 			all = append(all, &schema{If: c.schema(), Then: forbidden([]string{k.name}, "want either "+k.name+" or "+c.words()+", not both")})
@@ -60,9 +61,13 @@ func together(k *key) *schema {
 	for _, c := range k.with {
 		words = append(words, c.words())
 	}
+	message := k.name + " is only of use with " + or(words)
+	if k.required {
+		message = "want at least one of " + document.And(words)
+	}
 	for _, c := range k.with {
 		one := c.schema()
-		one.ErrorMessage = k.name + " is only of use with " + or(words)
+		one.ErrorMessage = message
 		then.AnyOf = append(then.AnyOf, one)
 	}
 	if len(then.AnyOf) == 1 {
@@ -88,7 +93,7 @@ func unless(m *mapping) []*schema {
 			}
 		}
 		all = append(all, &schema{If: &schema{Required: []string{other}}, Else: &schema{
-			Required: demanded, ErrorMessage: "want " + strings.Join(demanded, ", ") + "; or " + other}})
+			Required: demanded, ErrorMessage: "want either " + other + ", or " + document.And(demanded)}})
 	}
 	return all
 }
@@ -111,5 +116,3 @@ func (c condition) words() string {
 func matches(f *form, words string) bool {
 	return f != nil && regexp.MustCompile(f.pattern).MatchString(words)
 }
-
-func contains(words []string, word string) bool { return slices.Contains(words, word) }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,9 +12,12 @@ import (
 
 // schema is a JSON Schema of draft 7, the newest that yaml-language-server (the
 // one behind YAML in VS Code, Neovim, JetBrains' plugin and others) reads in full.
-// errorMessage, patternErrorMessage and markdownDescription are that server's own;
+// errorMessage, markdownDescription and defaultSnippets are that server's own;
 // other programs skip them. Nothing is shared by $ref, so that the description of a
-// key stands beside its form: draft 7 ignores all that stands beside a $ref.
+// key stands beside its form: draft 7 ignores all that stands beside a $ref. And
+// what holds when a key is not given is in its description and the first of its
+// examples, but no "default": a server writes all keys that have one into the file
+// with every mapping that it completes.
 type schema struct {
 	Schema              string     `json:"$schema,omitempty"`
 	Comment             string     `json:"$comment,omitempty"`
@@ -23,10 +27,8 @@ type schema struct {
 	Type                any        `json:"type,omitempty"` // a string, or several
 	Const               string     `json:"const,omitempty"`
 	Enum                []string   `json:"enum,omitempty"`
-	Default             any        `json:"default,omitempty"`
-	Examples            []string   `json:"examples,omitempty"`
+	Examples            []any      `json:"examples,omitempty"`
 	Pattern             string     `json:"pattern,omitempty"`
-	PatternErrorMessage string     `json:"patternErrorMessage,omitempty"`
 	MinLength           int        `json:"minLength,omitempty"`
 	MaxLength           int        `json:"maxLength,omitempty"`
 	Minimum             *int       `json:"minimum,omitempty"`
@@ -52,8 +54,9 @@ type schema struct {
 
 // snippet is what an editor writes when a key is chosen.
 type snippet struct {
-	Label string `json:"label"`
-	Body  any    `json:"body"`
+	Label       string `json:"label"`
+	Description string `json:"description"`
+	Body        any    `json:"body"`
 }
 
 // never is the schema that nothing fits.
@@ -79,17 +82,23 @@ type properties []property
 
 // MarshalJSON writes them as an object.
 func (ps properties) MarshalJSON() ([]byte, error) {
+	return object(ps, func(p property) (string, any) { return p.name, p.value })
+}
+
+// object writes a JSON object whose keys have an order.
+func object[E any](entries []E, of func(E) (string, any)) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
-	for i, p := range ps {
+	for i, e := range entries {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		text, err := compact(p.value)
+		name, value := of(e)
+		text, err := compact(value)
 		if err != nil {
 			return nil, err
 		}
-		b.WriteString(strconv.Quote(p.name) + ":")
+		b.WriteString(strconv.Quote(name) + ":")
 		b.Write(text)
 	}
 	b.WriteByte('}')
@@ -156,8 +165,9 @@ func (l *language) mapping(m *mapping) *schema {
 		what := k.doc
 		if k.unsaid != "" {
 			what += " Default: " + k.unsaid + "."
-			property.Default = k.value.defaults(k.unsaid)
+			property.offer(k.value.defaults(k.unsaid))
 		}
+		property.name(k.name)
 		if k.value.kind == keyed && what == "" {
 			what = property.Description
 		}
@@ -171,6 +181,20 @@ func (l *language) mapping(m *mapping) *schema {
 	return s
 }
 
+// name gives a mapping, or the mappings of a list or a table, the title that
+// editors show: the name of the key.
+func (s *schema) name(key string) {
+	if entries, ok := s.More.(*schema); ok && entries != nil && entries.Properties != nil {
+		entries.Title = "one of " + key
+	}
+	if s.Items != nil && s.Items.Properties != nil && s.Items.Title == "" {
+		s.Items.Title = "one of " + key
+	}
+	if s.Properties != nil {
+		s.Title = key
+	}
+}
+
 func (s *schema) add(name string, value *schema) {
 	s.Properties = append(s.Properties, property{name, value})
 }
@@ -181,9 +205,11 @@ func (l *language) stepSchema() *schema {
 	var names []string
 	for _, a := range l.actions {
 		body := l.mapping(a.body)
+		body.Title = a.name
 		s.add(a.name, body)
 		names = append(names, a.name)
 	}
+	s.Title, s.Snippets = "step", snippets(l.actions)
 	s.AllOf = append(s.AllOf, exactlyOne(names, "a step has exactly one action: "+or(names)))
 	return s
 }
@@ -196,6 +222,11 @@ func (l *language) value(v *value) *schema {
 		l.text(s, v)
 	case whole:
 		s.Type, s.Minimum, s.Maximum = "integer", v.min, v.max
+		for _, e := range v.examples {
+			if n, err := strconv.Atoi(e); err == nil {
+				s.Examples = append(s.Examples, n)
+			}
+		}
 	case truth:
 		s.Type = "boolean"
 	case list:
@@ -237,7 +268,7 @@ func (l *language) text(s *schema, v *value) {
 	if v.positive && v.kind == quantity {
 		for _, u := range units {
 			if u.one == v.form.one && u.positive != "" {
-				s.Pattern, s.PatternErrorMessage = u.positive, u.wanted+", above 0"
+				s.Pattern, s.ErrorMessage = u.positive, u.wanted+", above 0"
 			}
 		}
 	}
@@ -246,7 +277,7 @@ func (l *language) text(s *schema, v *value) {
 		s.Enum, s.Const = nil, v.enum[0]
 	}
 	if v.examples != nil {
-		s.Examples = v.examples
+		s.Examples = all(v.examples)
 	}
 }
 
@@ -255,7 +286,15 @@ func (l *language) form(f *form) *schema {
 	if f == nil {
 		return nil
 	}
-	return &schema{Type: "string", Pattern: f.pattern, PatternErrorMessage: f.wanted, MaxLength: f.longest, Examples: f.examples}
+	return &schema{Type: "string", Pattern: f.pattern, ErrorMessage: f.wanted, MaxLength: f.longest, Examples: all(f.examples)}
+}
+
+func all(words []string) []any {
+	var list []any
+	for _, w := range words {
+		list = append(list, w)
+	}
+	return list
 }
 
 // object says what an object of Kubernetes must have. A manifest may be a List of
@@ -265,7 +304,7 @@ func (s *schema) object(sort string) {
 		return
 	}
 	full := func(what string) *schema {
-		s := &schema{Type: "string", Pattern: `^[^*]+$`, PatternErrorMessage: "want it in full"}
+		s := &schema{Type: "string", Pattern: `^[^*]+$`, ErrorMessage: "want it in full"}
 		s.describe(what)
 		return s
 	}
@@ -286,6 +325,14 @@ func (s *schema) object(sort string) {
 	s.AllOf = []*schema{{If: &schema{Required: []string{"items"}}, Else: single}}
 }
 
+// offer puts an example before the others.
+func (s *schema) offer(example any) {
+	if example == nil || s.Enum != nil || s.Type == "boolean" {
+		return
+	}
+	s.Examples = append([]any{example}, slices.DeleteFunc(slices.Clone(s.Examples), func(e any) bool { return e == example })...)
+}
+
 // defaults is the default as a value, where its words are one.
 func (v *value) defaults(words string) any {
 	switch v.kind {
@@ -302,10 +349,7 @@ func (v *value) defaults(words string) any {
 			return words
 		}
 	case text:
-		if len(v.enum) > 0 && !contains(v.enum, words) || strings.Contains(words, " ") || words == "any" {
-			return nil
-		}
-		if v.form == nil || v.form == forms["line"] || matches(v.form, words) {
+		if slices.Contains(v.enum, words) || v.enum == nil && matches(v.form, words) && !strings.Contains(words, " ") {
 			return words
 		}
 	}

@@ -105,7 +105,7 @@ type answerFrame struct {
 	Header string `yaml:"header" schema:"header,without=json"`
 	// Status is the answer's status code. Default: any below 500; an answer of
 	// 500 and more is an error unless a rule gives its status.
-	Status int `yaml:"status" schema:"min=100,max=599"`
+	Status int `yaml:"status" schema:"min=100,max=599,example=200|403"`
 	// Body is a part of the body.
 	Body string `yaml:"body" schema:"nonempty"`
 	// Match is a regular expression (RE2) on the value of `json` or `header`, or else
