@@ -19,43 +19,43 @@ import (
 // runFields runs a script, a command or the commands of a page, as a reader of
 // a tutorial does.
 //
-// It finds KUBECONFIG, the context of each cluster in a variable of its name in
-// capitals (MGMT, CLUSTER1), TUTORIAL_HOME (the root of the scenario's files)
+// It finds `KUBECONFIG`, the context of each cluster in a variable of its name in
+// capitals (`MGMT`, `CLUSTER1`), `TUTORIAL_HOME` (the root of the scenario's files)
 // and the vars of the environment; of the runner's own variables only those
-// without which programs do not work, such as PATH, HOME and proxies: no
+// without which programs do not work, such as `PATH`, `HOME` and proxies: no
 // credentials. Standard input is empty. What it prints is kept in the record
 // and shown when the step does not pass. When it ends, or the time is over, or
 // the run is stopped, everything that it has started is ended with it.
 //
 // A script can change anything. What it is said to touch is put back after the
 // scenario as everything else is; the rest is found by the comparison at the
-// end of the run, and fails it. The flag --no-run skips scenarios with such a
+// end of the run, and fails it. The flag `--no-run` skips scenarios with such a
 // step.
 type runFields struct {
 	// Script is a file, from the scenario's folder, where it is run too. It is
-	// executed when it may be and begins with #!, and is otherwise read by bash.
+	// executed when it may be and begins with `#!`, and is otherwise read by bash.
 	Script string `yaml:"script" schema:"file"`
-	// Args are the script's arguments. ${NAME} in one is a var of the environment.
+	// Args are the script's arguments. `${NAME}` in one is a var of the environment.
 	Args []string `yaml:"args" schema:"with=script"`
-	// Command is a text that bash runs in the scenario's folder (bash -euo pipefail).
+	// Command is a text that bash runs in the scenario's folder (`bash -euo pipefail`).
 	Command string `yaml:"command" schema:"words,or=script"`
 	// Chapter is a page in Markdown, from the scenario's folder, of which the
-	// commands of one section are run: all in one shell (bash -euo pipefail), in
-	// TUTORIAL_HOME, in the order of the page.
-	Chapter string `yaml:"chapter" schema:"file,or=script"`
+	// commands of one section are run: all in one shell (`bash -euo pipefail`), in
+	// `TUTORIAL_HOME`, in the order of the page.
+	Chapter string `yaml:"chapter" schema:"file,or=script,with=section"`
 	// Section is the heading of that section, as its text or its anchor. The
 	// sections below it belong to it.
-	Section string `yaml:"section" schema:"words,with=chapter"`
+	Section string `yaml:"section" schema:"line,with=chapter"`
 	// Exit is the exit status wanted. Default: 0.
 	Exit int `yaml:"exit" schema:"min=0,max=255"`
 	// Output is what must be printed, standard output and standard error
 	// together; all that it says must hold.
 	Output outputFields `yaml:"output" schema:"nonempty"`
 	// Touches are the objects that it creates, changes or deletes, each as
-	// CLUSTER/RESOURCE/NAMESPACE/NAME, or CLUSTER/RESOURCE/NAME for a kind that
+	// `CLUSTER/RESOURCE/NAMESPACE/NAME`, or `CLUSTER/RESOURCE/NAME` for a kind that
 	// lives in no namespace; RESOURCE as kubectl takes it.
 	Touches []string `yaml:"touches" schema:"touch,unique"`
-	// Ready says whether to wait until each object touched, of a kind with a rule,
+	// Ready is whether to wait until each object touched, of a kind with a rule,
 	// is ready. Default: true.
 	Ready *bool `yaml:"ready"`
 	// Timeout is how long the script may take. Default: 2m.
@@ -68,7 +68,7 @@ type outputFields struct {
 	Contains string `yaml:"contains" schema:"nonempty"`
 	// Lacks is what must not be in it.
 	Lacks string `yaml:"lacks" schema:"nonempty"`
-	// Like is all of it, without space around it; * stands for any characters.
+	// Like is all of it, without space around it; `*` stands for any characters.
 	Like string `yaml:"like"`
 	// Matches is a regular expression (RE2) that must be found in it.
 	Matches string `yaml:"matches" schema:"nonempty"`

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -24,9 +25,21 @@ func quoted(text string) string {
 	return string(q)
 }
 
+// expression compiles a pattern once.
+func expression(pattern string) *regexp.Regexp {
+	if e, ok := expressions.Load(pattern); ok {
+		return e.(*regexp.Regexp)
+	}
+	e := regexp.MustCompile(pattern)
+	expressions.Store(pattern, e)
+	return e
+}
+
+var expressions sync.Map // pattern -> *regexp.Regexp
+
 // fits says whether the schema takes a text.
 func (f *form) fits(text string) bool {
-	return (f.longest == 0 || utf8.RuneCountInString(text) <= f.longest) && regexp.MustCompile(f.pattern).MatchString(text)
+	return (f.longest == 0 || utf8.RuneCountInString(text) <= f.longest) && expression(f.pattern).MatchString(text)
 }
 
 // said are places of files where a text of each form stands: a scenario's or an
@@ -51,6 +64,7 @@ var said = map[string]struct {
 		path: "steps[0].wait.resource"},
 	"path": {file: scenarioWith + "name: a\nsteps: [{expect: {shares: {blue: 100%%}, request: {path: %s}}}]\n",
 		path: "steps[0].expect.request", lax: true},
+	"touch": {file: scenarioWith + "name: a\nsteps: [{run: {command: ls, touches: [%s]}}]\n", path: "steps[0].run.touches[0]", lax: true},
 	"method": {file: scenarioWith + "name: a\nsteps: [{expect: {shares: {blue: 100%%}, request: {method: %s}}}]\n",
 		path: "steps[0].expect.request", lax: true},
 	"url": {file: scenarioWith + "name: a\nsteps: [{call: {answer: {status: 200}, request: {url: %s}}}]\n",
@@ -114,7 +128,7 @@ var someTexts = []string{
 	"", " ", "a", "A", "a-b", "-a", "a-", "a.b", ".a", "a.", "a..b", "a_b", "a b", "a/b", "/a", "a/", "a/b/c", "a/1b", "1/b", "http2", "80", "0", "99999",
 	"a#b", "#b", "a#", "a#b#c", "line\nline", "\n", "é", "1", "_a", "A1", "a:b", "/api", "/api?x=1", "/a b", "GET", "GE T", "X-A", "*", "**",
 	"http://a", "http://a/", "http://a/b", "http://a?b", "http://a#b", "http://", "https://a:1", "ftp://a", "socks5://a:1", "http://u@a", "${A}", "http://${A}",
-	"deployments.apps", "Pods", "pods", "trafficpolicies.networking.mesh.gloo.solo.io", "../manifests/two.yaml", "/etc/hosts",
+	"deployments.apps", "Pods", "pods", "trafficpolicies.networking.mesh.gloo.solo.io", "../manifests/two.yaml", "/etc/hosts", "mgmt/services/a/b", "mgmt/namespaces/a", "mgmt/services/a/b*", "mgmt/Services/a",
 	strings.Repeat("a", 63), strings.Repeat("a", 64),
 }
 
@@ -197,7 +211,7 @@ func agreeOnUnit(t *testing.T, unit, text string) {
 	}
 	u := units[unit]
 	value, takes := decoded(unit, text)
-	fits := regexp.MustCompile(u.pattern).MatchString(text)
+	fits := expression(u.pattern).MatchString(text)
 	if takes && !fits {
 		t.Errorf("%s: the decoder takes %q, the schema does not", unit, text)
 	}
@@ -207,7 +221,7 @@ func agreeOnUnit(t *testing.T, unit, text string) {
 	if u.positive == "" || !takes {
 		return
 	}
-	above := regexp.MustCompile(u.positive).MatchString(text)
+	above := expression(u.positive).MatchString(text)
 	if value > 0 && !above {
 		t.Errorf("%s: %q is above 0, and the schema refuses it", unit, text)
 	}
