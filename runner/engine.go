@@ -153,9 +153,10 @@ func (e *Engine) connect(ctx context.Context, r *Run, names []string) error {
 			found[i], errs[i] = kube.Connect(ctx, name, e.env.Kubeconfig, e.env.Clusters[name].Context)
 			var missing *kube.NoContext
 			if errors.As(errs[i], &missing) {
-				if hint := document.DidYouMean(missing.Context, missing.Known); hint != "" {
-					errs[i] = fmt.Errorf("%w: %s", errs[i], hint)
-				}
+				missing.Perhaps = document.DidYouMean(missing.Context, missing.Known)
+			}
+			if at := e.env.Source.Get("clusters").Get(name).Get("context"); at.Exists() && errs[i] != nil {
+				errs[i] = fmt.Errorf("%s: %w", at.Pos(), errs[i])
 			}
 		})
 	}

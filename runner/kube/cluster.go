@@ -13,17 +13,14 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
@@ -58,14 +55,34 @@ type NoContext struct {
 	Context string
 	Files   []string
 	Known   []string
+	// Perhaps is what was perhaps meant ("did you mean mgmt?"), if the caller
+	// knows.
+	Perhaps string
 }
 
 func (e *NoContext) Error() string {
 	files := strings.Join(e.Files, ", ")
 	if len(e.Known) == 0 {
-		return fmt.Sprintf("there is no context %q: the kubeconfig %s has no contexts at all", e.Context, files)
+		return fmt.Sprintf("there is no context %q: the kubeconfig %s has no contexts at all; is KUBECONFIG set as in the shell where kubectl works?", e.Context, files)
 	}
-	return fmt.Sprintf("the kubeconfig %s has no context %q (it has: %s)", files, e.Context, strings.Join(e.Known, ", "))
+	return fmt.Sprintf("the kubeconfig %s has no context %q (it has: %s)%s; kubectl config get-contexts lists them", files, e.Context, e.listed(), e.meant())
+}
+
+// mostContexts is how many are named: some people have hundreds.
+const mostContexts = 12
+
+func (e *NoContext) listed() string {
+	if more := len(e.Known) - mostContexts; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(e.Known[:mostContexts], ", "), more)
+	}
+	return strings.Join(e.Known, ", ")
+}
+
+func (e *NoContext) meant() string {
+	if e.Perhaps == "" {
+		return ""
+	}
+	return ": " + e.Perhaps
 }
 
 // Connect opens the cluster called name through a context of a kubeconfig and
@@ -99,19 +116,28 @@ func load(kubeconfig, contextName string) (*rest.Config, error) {
 	rules := rulesFor(kubeconfig)
 	files := rules.GetLoadingPrecedence()
 	if kubeconfig == "" && !slices.ContainsFunc(files, func(f string) bool { _, err := os.Stat(f); return err == nil }) {
-		return nil, fmt.Errorf("no kubeconfig: none of %s exists; set KUBECONFIG", strings.Join(files, ", "))
+		return nil, fmt.Errorf("no kubeconfig: none of %s exists; set KUBECONFIG to the one by which kubectl works", strings.Join(files, ", "))
 	}
 	raw, err := rules.Load()
 	if err != nil {
-		return nil, fmt.Errorf("the kubeconfig cannot be read: %w", err)
+		return nil, fmt.Errorf("the kubeconfig cannot be read, is $KUBECONFIG right? %w", err)
 	}
-	if _, ok := raw.Contexts[contextName]; !ok {
+	entry, ok := raw.Contexts[contextName]
+	if !ok {
 		return nil, &NoContext{Context: contextName, Files: files, Known: slices.Sorted(maps.Keys(raw.Contexts))}
+	}
+	incomplete := fmt.Sprintf("context %q of the kubeconfig %s is incomplete", contextName, strings.Join(files, ", "))
+	// client-go would say that nothing is configured at all.
+	if _, ok := raw.Clusters[entry.Cluster]; !ok {
+		return nil, fmt.Errorf("%s: it has no cluster %q, which the context names", incomplete, entry.Cluster)
+	}
+	if _, ok := raw.AuthInfos[entry.AuthInfo]; !ok && entry.AuthInfo != "" {
+		return nil, fmt.Errorf("%s: it has no user %q, which the context names", incomplete, entry.AuthInfo)
 	}
 	overrides := &clientcmd.ConfigOverrides{CurrentContext: contextName}
 	config, err := clientcmd.NewNonInteractiveClientConfig(*raw, contextName, overrides, rules).ClientConfig()
 	if err != nil {
-		return nil, fmt.Errorf("context %q: %w", contextName, err)
+		return nil, fmt.Errorf("%s; kubectl config view --context %s shows it: %w", incomplete, quoted(contextName), err)
 	}
 	return config, nil
 }
@@ -170,29 +196,6 @@ func (c *Cluster) ping(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// advise puts what to do before an error of the connection.
-func (c *Cluster) advise(err error) error {
-	at := fmt.Sprintf("context %q (%s)", c.Context, c.config.Host)
-	text := err.Error()
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%s refuses connections: is the cluster running, and is the kubeconfig of this cluster and not of an earlier one? %w", at, err)
-	case apierrors.IsUnauthorized(err) || strings.Contains(text, "Unauthorized") || strings.Contains(text, "the server has asked for the client to provide credentials"):
-		return fmt.Errorf("%s does not accept the credentials: they may have expired, so log in again: %w", at, err)
-	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%s does not allow this user to list what it serves: the user needs a role: %w", at, err)
-	case strings.Contains(text, "x509:") || strings.Contains(text, "tls:"):
-		return fmt.Errorf("%s shows or refuses a certificate: the kubeconfig belongs to another cluster, or its certificates have expired: %w", at, err)
-	case strings.Contains(text, "no such host"):
-		return fmt.Errorf("%s has a name that does not resolve: is the network (VPN) up? %w", at, err)
-	case errors.Is(err, context.DeadlineExceeded) || strings.Contains(text, "i/o timeout"):
-		return fmt.Errorf("%s did not answer within %s: is the network (VPN) up? %w", at, connectLimit, err)
-	case strings.Contains(text, "executable") && strings.Contains(text, "not found"):
-		return fmt.Errorf("%s takes its credentials from a program that is not installed: %w", at, err)
-	}
-	return fmt.Errorf("%s: %w", at, err)
 }
 
 // Warnings returns what the API server warned of since the last call, each
