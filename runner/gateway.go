@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -22,19 +23,31 @@ const addressLimit = time.Minute
 // address is the URL of a gateway, without a path: as the environment gives
 // it, or by the status of its Service, which is waited for.
 func (r *Run) address(ctx context.Context, name string) (string, error) {
-	return r.addressOf(ctx, r.env.Gateways[name])
+	address, err := r.addressOf(ctx, r.env.Gateways[name])
+	if err != nil {
+		err = r.placed("gateways", name, err)
+	}
+	return address, err
 }
 
 // addressOf is the same for a gateway that need not be one of the environment's.
 func (r *Run) addressOf(ctx context.Context, g environment.Gateway) (string, error) {
+	return r.addressWithin(ctx, g, addressLimit)
+}
+
+func (r *Run) addressWithin(ctx context.Context, g environment.Gateway, limit time.Duration) (string, error) {
 	if g.URL != "" {
 		return strings.TrimSuffix(g.URL, "/"), nil
 	}
 	address := ""
-	err := r.clusters[g.Cluster].Until(ctx, addressLimit, func(ctx context.Context) (_ bool, why string, err error) {
+	err := r.clusters[g.Cluster].Until(ctx, limit, func(ctx context.Context) (_ bool, why string, err error) {
 		address, why, err = r.lookUp(ctx, g)
 		return address != "", why, err
 	})
+	var late *kube.NotYet
+	if errors.As(err, &late) {
+		err = fmt.Errorf("%w\n  %s", err, r.withoutAddress(ctx, g))
+	}
 	return address, err
 }
 
@@ -44,8 +57,7 @@ func (r *Run) lookUp(ctx context.Context, g environment.Gateway) (address, why s
 		return strings.TrimSuffix(g.URL, "/"), "", nil
 	}
 	c := r.clusters[g.Cluster]
-	namespace, service, _ := strings.Cut(g.Service, "/")
-	o, err := c.Get(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Service"}, namespace, service)
+	o, err := serviceOf(ctx, c, g)
 	if err != nil {
 		return "", "", err
 	}
@@ -53,6 +65,9 @@ func (r *Run) lookUp(ctx context.Context, g environment.Gateway) (address, why s
 		return "", fmt.Sprintf("cluster %s has no service %s", c.Name, g.Service), nil
 	}
 	host := kube.Address(o)
+	if kind, _, _ := unstructured.NestedString(o.Object, "spec", "type"); host == "" && kind != "LoadBalancer" {
+		return "", "", &kube.Never{Why: notBalanced(c, g, o, kind)}
+	}
 	if host == "" {
 		return "", fmt.Sprintf("service %s of cluster %s has no address yet (status.loadBalancer.ingress is empty)", g.Service, c.Name), nil
 	}
@@ -61,6 +76,11 @@ func (r *Run) lookUp(ctx context.Context, g environment.Gateway) (address, why s
 		return "", "", fmt.Errorf("service %s of cluster %s: %w", g.Service, c.Name, err)
 	}
 	return (&url.URL{Scheme: scheme, Host: hostPort(host, port, scheme)}).String(), "", nil
+}
+
+func serviceOf(ctx context.Context, c *kube.Cluster, g environment.Gateway) (*kube.Object, error) {
+	namespace, service, _ := strings.Cut(g.Service, "/")
+	return c.Get(ctx, schema.GroupVersionKind{Version: "v1", Kind: "Service"}, namespace, service)
 }
 
 // portOf finds a port of a Service by its name or number, and the scheme that
@@ -82,7 +102,7 @@ func portOf(service *kube.Object, wanted string) (port int64, scheme string, err
 		}
 		return number, "http", nil
 	}
-	return 0, "", fmt.Errorf("it has no port %q (it has %s)", wanted, strings.Join(known, ", "))
+	return 0, "", fmt.Errorf("it has no port %q (it has %s): give the gateway one of them as its port", wanted, strings.Join(known, ", "))
 }
 
 // hostPort leaves out the port that the scheme implies, as a browser does, so
