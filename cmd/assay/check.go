@@ -22,6 +22,7 @@ const defaultScenarios = "scenarios"
 
 func checkCommand() *cobra.Command {
 	var name string
+	var connects bool
 	c := &cobra.Command{
 		Use:   "check [PATH…]",
 		Short: "Look for mistakes in scenarios, without a cluster",
@@ -30,34 +31,60 @@ clusters and outcomes that the environment does not have, shares that contradict
 are shown at once, each with its file, line and column. The exit code is 1 when there is one.
 
 A PATH is a file or a folder; the default is ./scenarios. What its scenarios need is looked for in the folder
-that holds the folder "environments", where the environment is found too.`,
+that holds the folder "environments", where the environment is found too.
+
+--connect looks at the environment too, and changes nothing: does each cluster answer, with these credentials,
+and serve the kinds that the scenarios apply; has each gateway an address, and does it answer; do clients work?
+It is the thing to do before the first run on clusters of your own.`,
 		Example: `  assay check                                   # everything in ./scenarios
   assay check scenarios/traffic-management      # a folder; what it needs is found above it
   assay check --environment tutorial            # as it would run on the tutorial's clusters
+  assay check --environment tutorial --connect  # are those clusters and gateways there, and answer?
   assay check --environment my/environment.yaml other/scenarios`,
+		ValidArgsFunction: completePaths,
 		RunE: func(c *cobra.Command, paths []string) error {
-			return notWell(check(c.OutOrStdout(), paths, name, os.LookupEnv))
+			if !connects {
+				return notWell(check(c.OutOrStdout(), paths, name, os.LookupEnv))
+			}
+			return notWell(checkAndConnect(c.Context(), c.OutOrStdout(), paths, name))
 		},
 	}
-	c.Flags().StringVar(&name, "environment", environment.Sandbox, "`NAME|FILE` of the environment to check against")
+	environmentFlag(c, &name, "`NAME|FILE` of the environment to check against")
+	c.Flags().BoolVar(&connects, "connect", false, "also look whether the environment's clusters, gateways and clients answer")
+	c.Flags().SortFlags = false
 	return c
 }
 
 // check reads and plans everything below paths, and says what is wrong with it.
 func check(stdout io.Writer, paths []string, environmentName string, getenv func(string) (string, bool)) error {
+	_, err := checked(stdout, paths, environmentName, getenv)
+	return err
+}
+
+// soundness is what a check leaves behind for those who go on: nil where
+// something is wrong with it.
+type soundness struct {
+	env    *environment.Environment
+	engine *runner.Engine
+	plan   *runner.Plan
+}
+
+func checked(stdout io.Writer, paths []string, environmentName string, getenv func(string) (string, bool)) (soundness, error) {
+	var found soundness
 	if len(paths) == 0 {
 		paths = []string{defaultScenarios}
 	}
 	environments := environment.Folder(paths[0])
 	set, asked, err := runner.ReadScenarios(filepath.Dir(environments), paths...)
 	if err != nil {
-		return err
+		return found, err
 	}
-	engine, err := engineFor(environmentName, environments, getenv)
+	env, engine, err := engineFor(environmentName, environments, getenv)
 	mistakes, err := mistakesOf(err)
 	if err != nil {
-		return err
+		return found, err
 	}
+	found.env, found.engine = env, engine
 	for _, b := range set.Broken {
 		if asked(b.File) {
 			mistakes = append(mistakes, b.Mistakes...)
@@ -65,23 +92,24 @@ func check(stdout io.Writer, paths []string, environmentName string, getenv func
 		}
 	}
 	mistakes = append(mistakes, misspelt(set, asked, environment.Names(environments))...)
-	var plan *runner.Plan
 	if engine != nil {
-		var wrong document.Mistakes
-		plan, err = engine.Plan(withNeeds(set, asked))
-		if wrong, err = mistakesOf(err); err != nil {
-			return err
+		plan, err := engine.Plan(withNeeds(set, asked))
+		wrong, err := mistakesOf(err)
+		if err != nil {
+			return found, err
 		}
 		mistakes = append(mistakes, wrong...)
+		found.plan = plan
 	}
 	mistakes = document.Sort(mistakes)
 	if len(mistakes) == 0 {
-		fmt.Fprintln(stdout, summary(plan, asked))
-		return nil
+		fmt.Fprintln(stdout, summary(found.plan, asked))
+		return found, nil
 	}
+	found.plan = nil
 	mistakes.Show(stdout)
 	fmt.Fprintf(stdout, "\n%s in %s\n", count(len(mistakes), "mistake"), count(inFiles(mistakes), "file"))
-	return outcome{}
+	return found, outcome{}
 }
 
 // inside says whether path is folder or below it.
@@ -114,12 +142,13 @@ func withNeeds(set scenario.Set, asked func(file string) bool) []*scenario.Scena
 
 // engineFor makes an engine for an environment. The error is document.Mistakes
 // where something is wrong with its file.
-func engineFor(name, folder string, getenv func(string) (string, bool)) (*runner.Engine, error) {
+func engineFor(name, folder string, getenv func(string) (string, bool)) (*environment.Environment, *runner.Engine, error) {
 	e, err := environment.Load(name, folder, getenv)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return runner.New(runner.Options{Environment: e})
+	engine, err := runner.New(runner.Options{Environment: e})
+	return e, engine, err
 }
 
 // misspelt finds environments of scenarios that are nearly called like one of

@@ -41,6 +41,11 @@ func completeScenarios(_ *cobra.Command, args []string, toComplete string) ([]st
 	return begun(found, args, toComplete), cobra.ShellCompDirectiveDefault
 }
 
+// completePaths completes files of scenarios, and folders.
+func completePaths(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
 // completeEnvironments completes names of environments, and files.
 func completeEnvironments(_ *cobra.Command, _ []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 	if strings.ContainsRune(toComplete, filepath.Separator) {

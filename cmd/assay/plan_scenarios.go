@@ -235,11 +235,7 @@ func (f *planFlags) plan(args []string) (*runner.Plan, *environment.Environment,
 	if err != nil {
 		return nil, nil, err
 	}
-	env, err := environment.Load(f.environment, environments, os.LookupEnv)
-	if err != nil {
-		return nil, nil, err
-	}
-	engine, err := runner.New(runner.Options{Environment: env})
+	env, engine, err := engineFor(f.environment, environments, os.LookupEnv)
 	if err != nil {
 		return nil, nil, err
 	}
