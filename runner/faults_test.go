@@ -13,10 +13,10 @@ import (
 	"github.com/meshassay/assay/runner/scenario"
 )
 
-// chapter is the scenario blue-green-canary with all that it needs. So that
+// tutorialScenarios is the scenario blue-green-canary with all that it needs. So that
 // what is wrong is wrong after a second already, it converges faster; else it is
 // the chapter's own and knows of no fault.
-func chapter(t *testing.T) []*scenario.Scenario {
+func tutorialScenarios(t *testing.T) []*scenario.Scenario {
 	t.Helper()
 	set, err := scenario.Load("../scenarios")
 	if err != nil {
@@ -56,7 +56,7 @@ func TestWhatGoesWrongInTheChapterIsCalledByItsName(t *testing.T) {
 	if os.Getenv("ASSAY_SANDBOX") == "" {
 		t.Skip("needs a running sandbox: set ASSAY_SANDBOX to its kubeconfig")
 	}
-	r := onSandbox(t, chapter(t))
+	r := onSandbox(t, tutorialScenarios(t))
 	r.engine.options.Again = func(name string) string { return CommandLine("assay", "run", name) }
 	last := r.plan.Scenarios[len(r.plan.Scenarios)-1]
 	if got := r.Step(t.Context(), last.Steps[0]); got.State != record.Passed || got.Objects != nil || got.Again != "" {
@@ -197,7 +197,7 @@ steps:
 	if len(ms) > 0 {
 		t.Fatal(ms)
 	}
-	all := chapter(t)
+	all := tutorialScenarios(t)
 	r := onSandbox(t, append(all[:len(all)-1:len(all)-1], wrong))
 	planned := r.plan.Scenarios[len(r.plan.Scenarios)-1]
 	if got := r.Step(t.Context(), planned.Steps[0]); got.State != record.Passed {

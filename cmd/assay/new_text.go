@@ -14,7 +14,7 @@ import (
 
 // explained is a line of YAML and what it means, in a column of its own.
 func explained(line, meaning string) string {
-	return fmt.Sprintf("%-44s# %s\n", line, meaning)
+	return fmt.Sprintf("%-43s # %s\n", line, meaning)
 }
 
 // text is the scenario.

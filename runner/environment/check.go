@@ -80,7 +80,7 @@ func (c *checker) context(name string) {
 	if v.Kind() != document.Scalar {
 		return
 	}
-	text := c.expand(v)
+	text := c.expand(v, " with one of kubectl config get-contexts")
 	switch {
 	case text == "" && v.Text() == "":
 		c.add(v.Mistake("the context is empty"))
@@ -90,12 +90,12 @@ func (c *checker) context(name string) {
 	c.environment.Clusters[name] = Cluster{Context: text}
 }
 
-// expand replaces ${NAME} from the process environment.
-func (c *checker) expand(v document.Value) string {
+// expand replaces ${NAME} from the process environment. What says what it should be.
+func (c *checker) expand(v document.Value, what string) string {
 	text, undefined := expand(v.Text(), c.getenv)
 	for _, name := range undefined {
 		c.add(v.PartMistake("${"+name+"}", "${%s} is not defined in the process environment", name).
-			WithHint("export " + name + "=…"))
+			WithHint("export " + name + "=…" + what))
 	}
 	if text == "" && len(undefined) == 0 && v.Text() != "" {
 		c.add(v.Mistake("%s is empty in the process environment", v.Text()))
@@ -282,7 +282,7 @@ func (c *checker) vars(v document.Value) {
 			c.add(entry.KeyMistake("want a name of letters, digits and underscores, got %s", document.Quote(name)))
 		}
 		if entry.Kind() == document.Scalar && c.frame.Vars[name] == entry.Text() {
-			c.environment.Vars[name] = c.expand(entry)
+			c.environment.Vars[name] = c.expand(entry, "")
 		}
 	}
 }

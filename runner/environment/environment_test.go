@@ -209,8 +209,8 @@ func TestLoad(t *testing.T) {
 // environment that the process lacks, each under its dollar sign.
 func TestUndefinedNamesAreSaidAtTheirPlace(t *testing.T) {
 	_, ms := Parse("t.yaml", read(t, "testdata/good/tutorial.yaml"), nothing)
-	want := `t.yaml:4:29: clusters.mgmt.context: ${MGMT} is not defined in the process environment (export MGMT=…)
-t.yaml:4:66: clusters.cluster1.context: ${CLUSTER1} is not defined in the process environment (export CLUSTER1=…)
+	want := `t.yaml:4:29: clusters.mgmt.context: ${MGMT} is not defined in the process environment (export MGMT=… with one of kubectl config get-contexts)
+t.yaml:4:66: clusters.cluster1.context: ${CLUSTER1} is not defined in the process environment (export CLUSTER1=… with one of kubectl config get-contexts)
 t.yaml:21:21: vars.VM_ADDRESS: ${VM_ADDRESS} is not defined in the process environment (export VM_ADDRESS=…)`
 	if diff := cmp.Diff(want, ms.Error()); diff != "" {
 		t.Error(diff)
@@ -280,7 +280,7 @@ func TestTheProjectsOwnEnvironments(t *testing.T) {
 	if diff := cmp.Diff(outcomes[0], outcomes[1]); diff != "" {
 		t.Errorf("outcomes differ (-sandbox +tutorial):\n%s", diff)
 	}
-	if want := []string{"blue", "green", "canary", "denied"}; !slices.Equal(outcomes[0], want) {
+	if want := []string{"blue", "green", "canary", "denied", "aborted"}; !slices.Equal(outcomes[0], want) {
 		t.Errorf("outcomes are %v, want %v", outcomes[0], want)
 	}
 }
