@@ -1,11 +1,9 @@
 package runner
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/meshassay/assay/runner/record"
-	"github.com/meshassay/assay/runner/report"
 	"github.com/meshassay/assay/runner/sample"
 	"github.com/meshassay/assay/runner/verdict"
 )
@@ -177,12 +175,18 @@ func (j *judging) keep(i, of int, began time.Time) []record.Example {
 	return kept
 }
 
-// progress is the case as it stands, in a line.
-func (j *judging) progress(a *asking) string {
-	s := record.Sample{Gateway: a.gateway, Case: j.expected.name, Result: j.settling.Result(), Counts: j.settling.Counts()}
-	line := report.Line(s)
-	if n := j.settling.Attempt(); n > 0 {
-		line += fmt.Sprintf(" (attempt %d)", n+1)
+// live is the case as it stands.
+func (j *judging) live(a *asking) LiveSample {
+	s := LiveSample{
+		Gateway: a.gateway, Case: j.expected.name, Attempt: j.settling.Attempt(), Result: j.settling.Result(),
+		Done: j.done, Requests: a.work.requests, Time: a.work.time,
 	}
-	return line
+	switch {
+	case j.began.IsZero():
+	case j.done:
+		s.Took = j.ended.Sub(j.began)
+	default:
+		s.Took = time.Since(j.began)
+	}
+	return s
 }

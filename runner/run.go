@@ -15,7 +15,7 @@ import (
 )
 
 // Run is one run of a plan. Its methods are called one after the other, except
-// Progress, which may be called at any time.
+// Live and Progress, which may be called at any time.
 type Run struct {
 	engine         *Engine
 	plan           *Plan
@@ -25,17 +25,19 @@ type Run struct {
 	before         map[string]*kube.Inventory // what the clusters held; nil when nothing is compared
 	inventoryLimit time.Duration              // how long controllers may take to tidy up after it
 
-	mu       sync.Mutex // guards what follows
-	record   *record.Record
-	ended    map[*PlannedStep]record.State
-	undo     map[*PlannedScenario][]undoing
-	touched  map[*PlannedScenario][]touched
-	changed  time.Time // of the last change to any cluster
-	progress []telling
-	watching *watch              // what the next expectation's gateways answer while they change
-	possible map[string][]string // outcomes that an expectation has proved possible, since nothing was changed
-	unsaved  error               // the first error of writing the record
-	stopped  bool                // a step was cut short from outside
+	mu         sync.Mutex // guards what follows
+	record     *record.Record
+	ended      map[*PlannedStep]record.State
+	undo       map[*PlannedScenario][]undoing
+	touched    map[*PlannedScenario][]touched
+	changed    time.Time    // of the last change to any cluster
+	doing      *PlannedStep // the step under way, with doingSince and
+	progress   []telling    // what its parts say
+	doingSince time.Time
+	watching   *watch              // what the next expectation's gateways answer while they change
+	possible   map[string][]string // outcomes that an expectation has proved possible, since nothing was changed
+	unsaved    error               // the first error of writing the record
+	stopped    bool                // a step was cut short from outside
 }
 
 // undoing is one change that is to be put back.
@@ -68,6 +70,7 @@ func (r *Run) Step(ctx context.Context, s *PlannedStep) record.Step {
 // do carries out a step that nothing stands in the way of.
 func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step {
 	out := record.Step{Started: time.Now(), Reached: reached}
+	r.busy(s, out.Started)
 	err := guarded(func() error { return s.work.run(ctx, r, s, &out) })
 	r.quiet()
 	out.Duration = time.Since(out.Started)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
 
@@ -34,7 +33,7 @@ func (r *Run) sample(ctx context.Context, w *expectWork, out *record.Step) error
 		asked[i] = a
 	}
 	for i, a := range asked {
-		r.live(a.gateway, a.progress)
+		r.liveAs(a.gateway, a.live)
 		all.Go(func() {
 			errs[i] = guarded(func() error { return r.ask(ctx, a) })
 			if errs[i] == nil {
@@ -105,7 +104,7 @@ type asking struct {
 	gateway string
 	watched *watched // since before the change; nil when nobody did
 
-	mu       sync.Mutex // guards what follows: Progress reads it
+	mu       sync.Mutex // guards what follows: Live reads it
 	url      string
 	begin    time.Time
 	end      time.Time
@@ -258,18 +257,18 @@ func (a *asking) observe(started time.Time, o *sample.Observation) {
 	}
 }
 
-// progress says a line for each case.
-func (a *asking) progress() string {
+// live is every case as it stands.
+func (a *asking) live() LivePart {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.url == "" {
-		return a.gateway + ": looking up its address"
+		return LivePart{Text: a.gateway + ": looking up its address"}
 	}
-	var lines []string
+	var p LivePart
 	for _, j := range a.cases {
-		lines = append(lines, j.progress(a))
+		p.Samples = append(p.Samples, j.live(a))
 	}
-	return strings.Join(lines, "\n")
+	return p
 }
 
 // samples are the records of all cases.

@@ -17,8 +17,6 @@ type Observer interface {
 	Ended(*PlannedStep, record.Step)
 	// PuttingBack begins to undo what a scenario changed, after all that needs it.
 	PuttingBack(*PlannedScenario)
-	// NotPutBack is told what could not be undone.
-	NotPutBack(*PlannedScenario, error)
 	// Comparing begins to compare what the clusters hold with what they held.
 	Comparing()
 }
@@ -73,11 +71,7 @@ func (r *Run) tree(ctx context.Context, s *PlannedScenario, o Observer) error {
 	if r.changedBy(s) {
 		o.PuttingBack(s)
 	}
-	err := r.PutBack(ctx, s)
-	if err != nil {
-		o.NotPutBack(s, err)
-	}
-	return errors.Join(failed, err)
+	return errors.Join(failed, r.PutBack(ctx, s))
 }
 
 // changedBy says that there is something of a scenario to put back.

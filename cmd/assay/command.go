@@ -103,7 +103,7 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		commands []*cobra.Command
 	}{
 		{groupWrite, []*cobra.Command{newCommand(), checkCommand(), planCommand(), schemaCommand()}},
-		{groupRun, []*cobra.Command{sandboxCommand()}},
+		{groupRun, []*cobra.Command{runCommand(), sandboxCommand()}},
 		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
 	} {
 		for _, c := range group.commands {

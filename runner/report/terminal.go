@@ -105,3 +105,19 @@ func oneStrip(head string, s record.Sample) string {
 	s.Strip = s.Strip[:min(len(s.Strip), lettersShown)]
 	return strings.Replace(strip(s), "answers over time", head, 1)
 }
+
+// Row is a line of the table of a sample's shares, in words.
+type Row struct {
+	Name, Wanted, Got, Interval string
+	State                       verdict.State
+}
+
+// Rows are the lines of a result's table: its shares in order, and the errors.
+func Rows(r verdict.Result) []Row {
+	var rows []Row
+	for _, s := range r.Shares {
+		rows = append(rows, Row{name(s.Name), wanted(s), got(s.Got), interval(s.Low, s.High), s.State})
+	}
+	e := r.Errors
+	return append(rows, Row{"errors", atMost(e.Tolerated), got(e.Got), interval(e.Low, e.High), e.State})
+}
