@@ -381,6 +381,12 @@ func TestExpectStopsWithItsContext(t *testing.T) {
 		if p := r.Progress(); !strings.Contains(p, "gateway1") {
 			t.Errorf("progress %q, want a line of the gateway", p)
 		}
+		l := r.Live()
+		if len(l.Parts) != 1 || len(l.Parts[0].Samples) != 1 || l.Step != r.plan.Scenarios[0].Steps[0] {
+			t.Errorf("%+v, want one sample of the step", l)
+		} else if s := l.Parts[0].Samples[0]; s.Gateway != "gateway1" || s.Done || s.Requests != 100_000 || len(s.Result.Shares) != 3 {
+			t.Errorf("sample %+v", s)
+		}
 		cancel()
 	}()
 	got := r.Step(ctx, r.plan.Scenarios[0].Steps[0])

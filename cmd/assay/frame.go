@@ -65,14 +65,15 @@ func ofState(s record.State) string {
 	return unsure
 }
 
-// frame draws what a run is doing right now. It remembers how far samples were,
-// so that no gauge runs backwards when it takes longer than was thought.
+// frame draws what a run is doing right now. It remembers how far samples were:
+// what is still needed is a guess that changes with every answer, and a gauge
+// shall not jump with it.
 type frame struct {
 	look
-	furthest map[string]float64
+	shown map[string]float64
 }
 
-func newFrame(l look) *frame { return &frame{look: l, furthest: make(map[string]float64)} }
+func newFrame(l look) *frame { return &frame{look: l, shown: make(map[string]float64)} }
 
 // step is the block of a step: what it is, and what each part of it is doing.
 // With few lines to draw on, samples have no rows for their shares.
@@ -135,10 +136,10 @@ func labelOf(s runner.LiveSample) string {
 // sample is the line of one case on one gateway: how far it is.
 func (f *frame) sample(b *strings.Builder, s runner.LiveSample, label, width int) {
 	cells, said := 10, howFar(s)
-	if width >= 100 {
+	if width >= wide {
 		cells = 20
 	}
-	if room := width - len("     ") - 2 - cells - 2 - 34; width > 0 {
+	if room := width - 1 - 4 - 2 - cells - 2 - 36; width > 0 {
 		label = min(label, max(room, 12))
 	}
 	colour := ofState(record.State(s.Result.State.String()))
@@ -160,7 +161,10 @@ func howFar(s runner.LiveSample) string {
 	case r.State == verdict.Failed, r.N == 0:
 		text = "the change is on its way"
 	case r.Needed > 0:
-		text = fmt.Sprintf("%s of about %s requests", report.Count(r.N), report.Count(roughly(r.N+r.Needed)))
+		text = fmt.Sprintf("%s of about %s", report.Count(r.N), report.Count(roughly(r.N+r.Needed)))
+		if s.Attempt == 0 {
+			text += " requests"
+		}
 	default:
 		text = fmt.Sprintf("%s requests, at most %s", report.Count(r.N), report.Count(s.Requests))
 	}
@@ -192,24 +196,32 @@ func (f *frame) part(s runner.LiveSample) float64 {
 	if s.Result.Needed > 0 {
 		part = max(part, float64(s.Result.N)/float64(s.Result.N+s.Result.Needed))
 	}
+	const news = .15 // how much of what is seen is taken over at once
 	key := fmt.Sprintf("%s %d", labelOf(s), s.Attempt)
-	f.furthest[key] = max(f.furthest[key], part)
-	return min(f.furthest[key], .99)
+	f.shown[key] += news * (part - f.shown[key])
+	return f.shown[key]
 }
+
+// wide is a terminal with more columns than are needed.
+const wide = 100
 
 // Widths of the columns of shares, and how wide the scale between them may be.
 const (
 	widestName  = 16
-	leastScale  = 12
+	narrowName  = 12 // where there are few columns
+	leastScale  = 9
 	widestScale = 49
 )
 
 // rows are the lines of a sample's shares: wanted, a scale, got and interval.
 func (f *frame) rows(b *strings.Builder, s runner.LiveSample, width int) {
 	rows, drawn := report.Rows(s.Result), scales(s.Result)
-	name, wanted := 0, 0
+	name, wanted, widest := 0, 0, widestName
+	if width > 0 && width < wide {
+		widest = narrowName
+	}
 	for _, r := range rows {
-		name = max(name, min(utf8.RuneCountInString(r.Name), widestName))
+		name = max(name, min(utf8.RuneCountInString(r.Name), widest))
 		wanted = max(wanted, len(r.Wanted))
 	}
 	// The columns got and interval are as wide as they can become: nothing moves.
@@ -218,6 +230,7 @@ func (f *frame) rows(b *strings.Builder, s runner.LiveSample, width int) {
 	if width > 0 {
 		cells = min(cells, width-1-6-2-name-2-wanted-2-2-got-2-interval)
 	}
+	cells -= 1 - cells%2 // odd: what is wanted is in the middle
 	for i, r := range rows {
 		mark, colour := " ", ""
 		switch {
@@ -227,14 +240,17 @@ func (f *frame) rows(b *strings.Builder, s runner.LiveSample, width int) {
 			mark, colour = f.glyphs.failed, bad
 		}
 		scale := ""
+		if s.Result.N == 0 {
+			r.Got, r.Interval, drawn[i].got, drawn[i].least, drawn[i].most = "", "", -1, -1, -1
+		}
 		if cells >= leastScale {
 			scale = f.paint(colour, drawn[i].draw(f.glyphs, cells)) + "  "
 		}
-		if s.Result.N == 0 {
-			r.Got, r.Interval = "", ""
+		line := fmt.Sprintf("      %s %s  %*s  %s", f.paint(colour, mark), padded(r.Name, name, f.glyphs.more), wanted, r.Wanted, scale)
+		if r.Got != "" {
+			line += fmt.Sprintf("%*s  %s", got, r.Got, f.paint(faint, fmt.Sprintf("%*s", interval, r.Interval)))
 		}
-		fmt.Fprintf(b, "      %s %s  %*s  %s%*s  %s\n", f.paint(colour, mark), padded(r.Name, name, f.glyphs.more), wanted, r.Wanted,
-			scale, got, r.Got, f.paint(faint, fmt.Sprintf("%*s", interval, r.Interval)))
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
 

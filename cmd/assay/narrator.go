@@ -22,6 +22,7 @@ type narrator struct {
 	quiet   bool // only what did not pass is told
 	steps   int  // of the plan
 	now     func() time.Time
+	stopped func() bool // the run is being ended from outside
 
 	mu       sync.Mutex // guards what follows: the clock and the run both tell
 	frame    *frame
@@ -32,6 +33,7 @@ type narrator struct {
 	told     bool     // something was
 	ended    int      // steps
 	wrong    int      // of them
+	after    bool     // something was told after what did not pass
 	phase    string   // what is under way, when it is no step
 	since    time.Time
 	stopping bool
@@ -39,7 +41,7 @@ type narrator struct {
 }
 
 func newNarrator(d *display, aside io.Writer, plan *runner.Plan) *narrator {
-	n := &narrator{display: d, aside: aside, live: true, now: time.Now, look: look{glyphs: plainGlyphs}}
+	n := &narrator{display: d, aside: aside, live: true, now: time.Now, stopped: func() bool { return false }, look: look{glyphs: plainGlyphs}}
 	if d.block {
 		n.look = userLook()
 	}
@@ -117,9 +119,9 @@ func (n *narrator) footer(now time.Time) string {
 	}
 	text += ", " + seconds(now.Sub(n.began))
 	if n.stopping {
-		return text + "; stopping, and putting back what was changed; Ctrl-C again: at once"
+		return text + "; stopping and putting back (Ctrl-C again: at once)"
 	}
-	return text + "; Ctrl-C stops it and puts back what it changed"
+	return text + "; Ctrl-C stops and puts back"
 }
 
 // say tells something that stays, with the heads of the scenarios that it is of.
@@ -143,7 +145,7 @@ func (n *narrator) Scenario(s *runner.PlannedScenario) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	head := s.Scenario.Name
-	if title := s.Scenario.Title; title != "" {
+	if title := s.Scenario.Title; title != "" && title != head {
 		head += ": " + title
 	}
 	head = n.look.paint(strong, head) + "\n"
@@ -179,9 +181,10 @@ func (n *narrator) Ended(_ *runner.PlannedStep, got record.Step) {
 		return
 	}
 	text := report.StepBrief(got)
-	if got.State != record.Passed && got.State != record.Skipped {
+	if got.State != record.Passed && got.State != record.Skipped && !n.stopped() {
 		text = report.StepFailure(got)
 	}
+	n.after = n.wrong > 0 && (n.after || got.State == record.Passed || got.State == record.Skipped)
 	n.say(n.coloured(got.State, indented(text)))
 }
 
@@ -218,7 +221,7 @@ func (n *narrator) stops() {
 	if n.live && !n.quiet && n.display.block {
 		n.display.show(n.block(), "")
 	} else if n.aside != nil {
-		fmt.Fprintln(n.aside, "stopping, and putting back what was changed; Ctrl-C again: at once")
+		fmt.Fprintln(n.aside, "stopping and putting back what was changed (Ctrl-C again: at once)")
 	}
 }
 
@@ -239,10 +242,10 @@ func (n *narrator) ends(r *record.Record, rest string) {
 	n.display.above(text+rest, "")
 }
 
-// recap lists what did not pass, when much was told after it.
+// recap lists what did not pass, when something was told after it.
 func (n *narrator) recap(r *record.Record) string {
 	var b strings.Builder
-	if n.quiet {
+	if n.quiet || !n.after && n.wrong < 2 {
 		return ""
 	}
 	for _, s := range r.Scenarios {

@@ -168,6 +168,7 @@ func (f *runFlags) within(ctx context.Context, chosen *runner.Selected, stdout, 
 	}
 	n := newNarrator(newDisplay(told), stderr, chosen.Plan)
 	n.live, n.quiet = !f.noLive, f.quiet
+	n.stopped = func() bool { return ctx.Err() != nil }
 	if n.quiet || f.noLive {
 		n.aside = nil
 	}

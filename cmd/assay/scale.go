@@ -13,7 +13,7 @@ import (
 type scale struct {
 	low, high   float64 // the ends
 	from, to    float64 // the band; an edge outside of the scale is none
-	got         float64
+	got         float64 // below 0: nothing yet
 	least, most float64 // the interval
 }
 
@@ -82,23 +82,31 @@ func (c scale) draw(g glyphs, cells int) string {
 	for i := range row {
 		row[i] = g.line
 	}
-	at := func(x float64) int { return int(math.Floor((x - c.low) / (c.high - c.low) * float64(cells))) }
+	// A little more, so that what is at a third is not, by rounding, in the cell before it.
+	at := func(x float64) int { return int(math.Floor((x-c.low)/(c.high-c.low)*float64(cells) + 1e-9)) }
 	set := func(i int, glyph string) {
 		if i >= 0 && i < cells {
 			row[i] = glyph
 		}
+	}
+	edges := func() {
+		if c.from >= c.low {
+			set(at(c.from), g.open)
+		}
+		if c.to <= c.high {
+			set(min(at(c.to), cells-1), g.shut)
+		}
+	}
+	if c.got < 0 {
+		edges()
+		return strings.Join(row, "")
 	}
 	last := func(x float64) int { return min(at(x), cells-1) } // the end belongs to the last cell
 	from, to := max(at(c.least), 0), min(last(c.most), cells-1)
 	for i := from; i <= to; i++ {
 		set(i, g.dash)
 	}
-	if c.from >= c.low {
-		set(at(c.from), g.open)
-	}
-	if c.to <= c.high {
-		set(last(c.to), g.shut)
-	}
+	edges()
 	if c.least < c.low && c.most >= c.low {
 		set(0, g.left)
 	}
