@@ -25,6 +25,7 @@ func TestEventsAreLinesOfJSON(t *testing.T) {
 		Contexts:   []string{"mgmt", "cluster1", "cluster2"},
 		Gateways:   map[string]string{"cluster1": "http://127.0.0.1:18001", "cluster2": "http://127.0.0.1:18002"},
 		VM:         "192.168.64.10",
+		Proxy:      "http://127.0.0.1:18003",
 		Seconds:    5.1,
 	})
 	e.Stopped(1.2)
