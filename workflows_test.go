@@ -304,3 +304,31 @@ func TestREADMEsJobIsTheAction(t *testing.T) {
 		}
 	}
 }
+
+// make demo names the scenarios of one chapter: all of them, and no other's.
+func TestDemoIsTheChapter(t *testing.T) {
+	_, recipe, _ := strings.Cut(string(read(t, "Makefile")), "\ndemo: ")
+	recipe, _, _ = strings.Cut(recipe, "\n\n")
+	var globs []string
+	for _, m := range regexp.MustCompile(`--scenario '?([\w*-]+)`).FindAllStringSubmatch(recipe, -1) {
+		globs = append(globs, m[1])
+	}
+	files, err := filepath.Glob("scenarios/*/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("scenarios: %v (%v)", files, err)
+	}
+	for _, file := range files {
+		name := regexp.MustCompile(`(?m)^name: (\S+)$`).FindSubmatch(read(t, file))
+		if name == nil {
+			t.Errorf("%s has no name", file)
+			continue
+		}
+		named := slices.ContainsFunc(globs, func(glob string) bool {
+			ok, err := filepath.Match(glob, string(name[1]))
+			return ok && err == nil
+		})
+		if chapter := filepath.Base(filepath.Dir(file)) == "traffic-management"; named != chapter {
+			t.Errorf("%s: of the chapter: %t, run by make demo: %t", file, chapter, named)
+		}
+	}
+}
