@@ -19,9 +19,15 @@ refuse() {
 }
 
 # A line break in a value would be another output, or another command for the runner.
-for name in SCENARIOS LABEL_FILTER ENVIRONMENT OUT TIMEOUT ARTIFACT; do
+for name in SCENARIOS LABEL_FILTER ENVIRONMENT RUN_SCRIPTS OUT TIMEOUT ARTIFACT; do
   if [[ ${!name} == *[$'\n\r']* ]]; then refuse "the input for $name has a line break"; fi
 done
+
+case $RUN_SCRIPTS in
+  true) given=() ;;
+  false) given=(--no-run) ;;
+  *) refuse "the input run-scripts is neither true nor false" ;;
+esac
 
 scenarios=$(below "$SCENARIOS")
 if [[ ! -e $scenarios ]]; then refuse "there is no $SCENARIOS in the repository (was it checked out?)"; fi
@@ -42,7 +48,7 @@ tell artifact "${ARTIFACT:-assay-$GITHUB_JOB-$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT}
 
 flags=(--no-color "--timeout=$TIMEOUT" "--junit-report=junit.xml" "--output-dir=$out")
 if [[ -n $LABEL_FILTER ]]; then flags+=("--label-filter=$LABEL_FILTER"); fi
-given=(--scenarios "$scenarios" --environment "$environment" --out "$out")
+given+=(--scenarios "$scenarios" --environment "$environment" --out "$out")
 read -r -d '' -a names <<<"$SCENARIO"
 for name in "${names[@]}"; do given+=(--scenario "$name"); done
 

@@ -67,7 +67,7 @@ func testAction(t *testing.T, kubeconfig string) {
 	}{
 		{
 			"what holds",
-			map[string]string{"scenario": "clos*\n", "out": "what came of it"},
+			map[string]string{"scenario": "clos*\n", "out": "what came of it", "run-scripts": "false"},
 			"passed", []string{"junit.xml", "record.json", "report.html", "report.txt", "summary.md"},
 			[]string{"## ✅ Passed", "**closed**"},
 		},
@@ -83,6 +83,10 @@ func testAction(t *testing.T, kubeconfig string) {
 		},
 		{
 			"a folder that is not there", map[string]string{"scenarios": "messh"},
+			"errored", nil, []string{"No scenario was begun"},
+		},
+		{
+			"neither yes nor no", map[string]string{"run-scripts": "maybe"},
 			"errored", nil, []string{"No scenario was begun"},
 		},
 		{
