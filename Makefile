@@ -64,8 +64,8 @@ tidy: ## tidy all modules: after a change of one, the others may need it
 	$(GO) -C examples/own-suite mod tidy
 
 .PHONY: transcript
-transcript: ## write the README's transcript anew, from a real run
-	ASSAY_E2E=1 $(GO) test -count=1 ./suites/e2e -run TestREADMEShowsWhatARunPrints -update
+transcript: ## write the README's transcripts anew, from real runs
+	ASSAY_E2E=1 $(GO) test -count=1 ./suites/e2e -run TestREADMEShows -update
 
 .PHONY: generate
 generate: ## write the JSON Schemas and docs/reference.md anew

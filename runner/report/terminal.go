@@ -17,7 +17,7 @@ const (
 	failedShown  = 4  // samples with their table
 	changesShown = 10 // objects
 	lettersShown = 80
-	bodyShown    = 160 // characters
+	bodyShown    = 200 // characters
 )
 
 // StepFailure is what a terminal shows of a step that did not pass, for somebody
