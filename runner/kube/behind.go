@@ -110,7 +110,7 @@ func (b Backend) Condition() Condition {
 	case len(b.Pods) == 0 && len(b.Entries) == 0:
 		c.Problems = append(c.Problems, "nothing stands behind it: no pod and no WorkloadEntry has the labels "+with)
 	case b.Ready < len(b.Pods):
-		c.Problems = append(c.Problems, fmt.Sprintf("%d of %s with the labels %s ready to answer", b.Ready, several(len(b.Pods), "pod"), with))
+		c.Problems = append(c.Problems, fmt.Sprintf("%d of %s with the labels %s are ready to answer", b.Ready, several(len(b.Pods), "pod"), with))
 	}
 	return c
 }
