@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -157,6 +158,38 @@ func TestDescribed(t *testing.T) {
 	} {
 		if got, unsaid := described(tt.doc); got != tt.want || unsaid != tt.unsaid {
 			t.Errorf("%q: got %q (%q), want %q (%q)", tt.doc, got, unsaid, tt.want, tt.unsaid)
+		}
+	}
+}
+
+// place is where a snippet is to be filled in.
+var place = regexp.MustCompile(`\$\{\d+:([^}]*)\}|\$\d+`)
+
+// What an editor writes when a whole step is chosen is right, with something at
+// each place.
+func TestSnippetsAreSteps(t *testing.T) {
+	l, err := readLanguage(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := compiled(t, "scenario")
+	for _, s := range snippets(l.actions) {
+		body, err := compact(s.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := place.ReplaceAllStringFunc(string(body), func(found string) string {
+			such := place.FindStringSubmatch(found)[1]
+			return map[string]string{"": "some", "NAME": "some"}[such] + strings.TrimPrefix(such, "NAME")
+		})
+		step = regexp.MustCompile(`"(\d+)"`).ReplaceAllString(step, "$1") // as an editor writes it
+		source := scenarioWith + "name: a\nsteps: [" + step + "]\n"
+		data := plain("a.yaml", []byte(source))
+		if data == nil {
+			t.Errorf("%s is no YAML:\n%s", s.Label, source)
+		}
+		if err := schema.Validate(data); err != nil {
+			t.Errorf("%s: %v\n%s", s.Label, err, source)
 		}
 	}
 }
