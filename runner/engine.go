@@ -112,7 +112,7 @@ func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.path = filepath.Join(out, "record.json")
+	r.path = filepath.Join(out, record.FileName)
 	if err := e.connect(ctx, r, p.clusters); err != nil {
 		return nil, err
 	}
@@ -128,6 +128,10 @@ func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 	return r, nil
 }
 
+// OutFolder is where records are kept unless somebody says otherwise: in it a
+// folder for each run, called after the time.
+const OutFolder = ".assay"
+
 // out is the folder of the record.
 func (e *Engine) out(now time.Time) (string, error) {
 	if e.options.Out != "" {
@@ -140,7 +144,7 @@ func (e *Engine) out(now time.Time) (string, error) {
 			return "", err
 		}
 	}
-	return filepath.Abs(filepath.Join(root, ".assay", now.UTC().Format("20060102T150405.000Z")))
+	return filepath.Abs(filepath.Join(root, OutFolder, now.UTC().Format("20060102T150405.000Z")))
 }
 
 // connect opens the clusters side by side.

@@ -84,7 +84,8 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		Example: `  assay new scenario halves --expect blue=50%,green=50%   write a first scenario
   assay check                                             look for mistakes in ./scenarios, without a cluster
   assay plan halves                                       what will it do, and how long will that take?
-  go tool ginkgo ./suites -- --scenario halves            do it, on a sandbox of its own
+  assay run halves                                        do it, on a sandbox of its own
+  assay report -o report.html                             what came of it, as a page to look at
   assay sample http://gateway/api --answer json:color --expect blue=80%,green=20% --tolerance 3pp
   assay verdict --expect blue=80%,green=20% --tolerance 3pp blue=3201 green=799`,
 		SilenceUsage:  true,
@@ -103,7 +104,7 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		commands []*cobra.Command
 	}{
 		{groupWrite, []*cobra.Command{newCommand(), checkCommand(), planCommand(), schemaCommand()}},
-		{groupRun, []*cobra.Command{runCommand(), sandboxCommand()}},
+		{groupRun, []*cobra.Command{runCommand(), reportCommand(), sandboxCommand()}},
 		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
 	} {
 		for _, c := range group.commands {

@@ -8,8 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshassay/assay/runner"
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/kube"
+	"github.com/meshassay/assay/runner/record"
 	"github.com/meshassay/assay/runner/scenario"
 )
 
@@ -85,7 +87,7 @@ func begun(words, given []string, toComplete string) []string {
 // completeRecords completes files that hold records, those of past runs first:
 // ./.assay holds a folder for each run.
 func completeRecords(_ *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
-	folders, _ := filepath.Glob(filepath.Join(".assay", "*", "record.json")) // it fails for a bad pattern only
+	folders, _ := filepath.Glob(filepath.Join(runner.OutFolder, "*", record.FileName)) // it fails for a bad pattern only
 	var found []string
 	for i := len(folders) - 1; i >= 0; i-- { // the latest first: their names are times
 		info, err := os.Stat(folders[i])

@@ -10,6 +10,9 @@ import (
 	"path/filepath"
 )
 
+// FileName is what the file of a run's record is called.
+const FileName = "record.json"
+
 // Write puts the record at path, all of it or nothing: a reader, or a crash in
 // between, finds the file that was there before or the new one. The folder is
 // made if it is not there. It refuses a record of another version.
