@@ -52,6 +52,9 @@ func divided(r verdict.Result) bool {
 	return false
 }
 
+// allowed is at most so many answers, and no more than the step's budget.
+func (a *asking) allowed(n int) int { return int(min(int64(n), a.work.requests)) }
+
 // only are the options for some of the cases.
 func (a *asking) only(cases []int) sample.Options {
 	o := askingOf(a.env, a.work, a.url)
@@ -79,14 +82,14 @@ func (a *asking) lookFurther(ctx context.Context, cases []int) {
 		names := a.cases[i].names
 		found[k] = further{sample.NewTally(), record.NewTimeline(names), verdict.Counts{Outcomes: make([]int64, len(names))}, map[string]int64{}}
 	}
-	began, seen := time.Now(), 0
+	began, seen, enough := time.Now(), 0, a.allowed(furtherAnswers)*len(cases)
 	_ = sample.Run(ctx, a.only(cases), func(batch []sample.Observation) bool {
 		for n := range batch {
 			k := batch[n].Case
 			found[k].add(a.cases[cases[k]], &batch[n])
 		}
 		seen += len(batch)
-		return seen < furtherAnswers*len(cases)
+		return seen < enough
 	})
 	for k, i := range cases {
 		a.cases[i].further = found[k].record(time.Since(began))
@@ -131,14 +134,14 @@ func (a *asking) lookKept(ctx context.Context, cases []int) {
 	for k, i := range cases {
 		found[k] = verdict.NewDependence(len(a.cases[i].names), dependenceSeed)
 	}
-	seen := 0
+	seen, enough := 0, a.allowed(keptAnswers)*len(cases)
 	_ = sample.Run(ctx, o, func(batch []sample.Observation) bool {
 		for n := range batch {
 			k := batch[n].Case
 			found[k].Observe(batch[n].Connection, a.cases[cases[k]].indexOf(&batch[n], map[string]int64{}))
 		}
 		seen += len(batch)
-		return seen < keptAnswers*len(cases)
+		return seen < enough
 	})
 	for k, i := range cases {
 		if r := found[k].Result(); r.Balancing == verdict.Sticky {

@@ -233,7 +233,16 @@ func TestApplySaysWhyNothingBecomesReady(t *testing.T) {
         template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: "example.com/no-such-image:1"}]}}
     timeout: 5s
 `))
-	wantStep(t, r, 0, record.Failed, "deployment assay-unready/web", "0 of 1 replicas are available", "container web waits, ErrImagePull")
+	got := wantStep(t, r, 0, record.Failed, "deployment assay-unready/web", "0 of 1 replicas are available", "container web waits, ErrImagePull")
+	text := report.StepFailure(got)
+	for _, words := range []string{"! cluster1  deployment assay-unready/web  0 of 1 replicas are ready", "container web waits, ErrImagePull", "cluster1, pod assay-unready/web-"} {
+		if !strings.Contains(text, words) {
+			t.Errorf("it does not say %q:\n%s", words, text)
+		}
+	}
+	if len(got.Events) == 0 || got.Events[0].Type != "Warning" {
+		t.Errorf("events %+v, want a warning first", got.Events)
+	}
 }
 
 func TestWaitAndAssertOnTheSandbox(t *testing.T) {

@@ -48,6 +48,12 @@ func example(t *testing.T) *Record {
 		Errors: 2, FirstError: time.Millisecond, LastError: 2 * time.Millisecond, Faults: map[string]int64{"reset": 2},
 	}
 	s.Balancing = &verdict.DependenceResult{Balancing: verdict.Blocks, Observed: 1000, N: 999, Connections: 998, Same: .75, Expected: .5, Kappa: .5, DesignEffect: 2, Effective: 499.5, Message: "in blocks"}
+	s.Kept = &verdict.DependenceResult{Balancing: verdict.Sticky, Observed: 160, N: 160, Connections: 8, Same: 1, Expected: .5, Kappa: 1, DesignEffect: 20, Effective: 8, Message: "sticky"}
+	s.Further = &Further{
+		Counts: verdict.Counts{Outcomes: []int64{3, 1, 0}, Errors: 1, Other: 1}, Series: []verdict.Counts{{Outcomes: []int64{3, 1, 0}, Errors: 1, Other: 1}},
+		Strip: "bbbg!?", Every: 1, Legend: []Letter{{"b", "blue"}}, Faults: map[string]int64{"server error": 1}, Statuses: map[string]int64{"503": 1},
+		Unlisted: map[string]int64{"denied": 1}, Duration: time.Second,
+	}
 	line := NewTimeline([]string{"blue", "green", "canary"})
 	for i := range 1000 {
 		line.Add([]int{0, 0, 1, 0, 2, 0, 0, verdict.Error}[i%8])
@@ -61,6 +67,9 @@ func example(t *testing.T) *Record {
 			Steps: []Step{{
 				Index: 1, Name: "look", Action: "expect", Position: "canary.yaml:9:3", Title: "80 % blue", State: Failed, Error: "leak",
 				Started: at, Duration: 4 * time.Second, Changes: []Change{change}, Samples: []Sample{s}, Notes: []string{"a note"}, Reached: true,
+				Objects: []Object{{Cluster: "mgmt", Resource: change.Resource, Kind: "TrafficPolicy", Namespace: "gloo-mesh", Name: "canary", Generation: 3, Observed: 2, State: "FAILED", Messages: []string{"no such Service"}, Missing: true, Stray: true}},
+				Events:  []Event{{Cluster: "mgmt", Object: "trafficpolicy gloo-mesh/canary", Type: "Warning", Reason: "Refused", Message: "no such Service", Count: 2, Last: at}},
+				Again:   "assay run canary",
 			}},
 		}, {Name: "other", Skipped: "not for this environment", Steps: []Step{}}},
 	}
