@@ -158,6 +158,7 @@ func (e *Engine) connect(ctx context.Context, r *Run, names []string) error {
 			var missing *kube.NoContext
 			if errors.As(errs[i], &missing) {
 				missing.Perhaps = document.DidYouMean(missing.Context, missing.Known)
+				errs[i] = fmt.Errorf("cluster %s: %w", name, missing) // it was put into words without
 			}
 			if at := e.env.Source.Get("clusters").Get(name).Get("context"); at.Exists() && errs[i] != nil {
 				errs[i] = fmt.Errorf("%s: %w", at.Pos(), errs[i])
