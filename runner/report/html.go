@@ -57,6 +57,7 @@ type fact struct{ Name, Value, Note string }
 // problemView is a step that did not pass, and where to read about it.
 type problemView struct {
 	ID, State, Title, Scenario, Position, Reason string
+	Diagnosis, Again                             string
 }
 
 type scenarioView struct {
@@ -251,11 +252,14 @@ func (v scenarioView) problems() []problemView {
 		if s.State == string(record.Passed) || s.State == string(record.Skipped) {
 			continue
 		}
-		x := problemView{ID: s.ID, State: s.State, Title: s.Title, Scenario: v.Name, Position: s.Position, Reason: oneLine(s.Error, longestLine)}
+		x := problemView{ID: s.ID, State: s.State, Title: s.Title, Scenario: v.Name, Position: s.Position, Reason: oneLine(s.Error, longestLine), Again: s.Again}
 		var reasons []string
 		for _, sample := range s.Samples {
 			if sample.State != string(record.Passed) {
 				reasons = append(reasons, sample.Where+": "+sample.Why)
+				if x.Diagnosis == "" {
+					x.Diagnosis = sample.Diagnosis
+				}
 			}
 		}
 		if len(reasons) > 0 {
