@@ -87,7 +87,8 @@ func decodeServiceSelectors(parent *strict.Object, name string) []serviceSelecto
 		s := serviceSelector{path: o.Path(), matcher: decodeServiceMatcher(o, "kubeServiceMatcher")}
 		refs := o.Within("kubeServiceRefs")
 		for _, r := range refs.Objects("services") {
-			s.refs = append(s.refs, pathRef{r.Path(), decodeServiceRef(r)})
+			// The API lets any part be left out, which then may be anything.
+			s.refs = append(s.refs, pathRef{r.Path(), serviceRef{r.Text("clusterName"), r.Text("namespace"), r.Text("name")}})
 			r.Done()
 		}
 		refs.Done()

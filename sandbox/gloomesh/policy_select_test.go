@@ -3,6 +3,7 @@ package gloomesh
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshassay/assay/sandbox/strict"
@@ -35,6 +36,31 @@ func TestExpressions(t *testing.T) {
 		s := decodeObjectSelector(o, "s")
 		if got := s.selects("x", &meta{labels: labels}); got != want || len(found) > 0 {
 			t.Errorf("%s: got %t, want %t (%q)", expressions, got, want, found.texts())
+		}
+	}
+}
+
+// A reference may leave out any part, which then may be anything.
+func TestReferences(t *testing.T) {
+	for ref, want := range map[string][]string{
+		"{name: blue-green-canary}":                                                      {"blue-green-canary/blue-green-canary of cluster1", "vm-blue-green-canary/blue-green-canary of cluster1", "blue-green-canary/blue-green-canary of cluster2"},
+		"{name: blue-green-canary, namespace: blue-green-canary}":                        {"blue-green-canary/blue-green-canary of cluster1", "blue-green-canary/blue-green-canary of cluster2"},
+		"{clusterName: cluster1, namespace: vm-blue-green-canary}":                       {"vm-blue-green-canary/blue-green-canary of cluster1"},
+		"{clusterName: cluster2, namespace: blue-green-canary, name: blue-green-canary}": {"blue-green-canary/blue-green-canary of cluster2"},
+	} {
+		var services map[string]any
+		if err := yaml.Unmarshal([]byte("services: ["+ref+"]"), &services); err != nil {
+			t.Fatal(err)
+		}
+		var found problems
+		o := strict.New("spec", map[string]any{"s": []any{map[string]any{"kubeServiceRefs": services}}}, &found)
+		snapshot := Snapshot{Clusters: tutorialClusters()}
+		var got []string
+		for _, r := range snapshot.selectServices(decodeServiceSelectors(o, "s"), &found) {
+			got = append(got, r.String())
+		}
+		if diff := cmp.Diff(want, got); diff != "" || len(found) > 0 {
+			t.Errorf("%s: %q, -want +got:\n%s", ref, found.texts(), diff)
 		}
 	}
 }

@@ -80,8 +80,8 @@ func TestRefusals(t *testing.T) {
 		{"a selected service that does not exist", "TrafficPolicy", `destinationSelector: [{kubeServiceRefs: {services: [
 			{clusterName: cluster1, namespace: blue-green-canary, name: blue-green-canry}]}}]`,
 			invalid, []string{"spec.destinationSelector[0].kubeServiceRefs.services[0]: no service blue-green-canary/blue-green-canry in cluster1 (did you mean blue-green-canary/blue-green-canary?)"}},
-		{"half a reference", "TrafficPolicy", `destinationSelector: [{kubeServiceRefs: {services: [{name: blue-green-canary, namespace: blue-green-canary}]}}]`,
-			invalid, []string{"spec.destinationSelector[0].kubeServiceRefs.services[0].clusterName: required"}},
+		{"half a reference to nothing", "TrafficPolicy", `destinationSelector: [{kubeServiceRefs: {services: [{name: blue-green-canary, namespace: default}]}}]`,
+			invalid, []string{"spec.destinationSelector[0].kubeServiceRefs.services[0]: selects no service of any registered cluster"}},
 		{"a regular expression that is none", "TrafficPolicy", `httpRequestMatchers: [{headers: [{name: User-Agent, value: "(?=Firefox)", regex: true}]}]`,
 			invalid, []string{"spec.httpRequestMatchers[0].headers[0].value: not a regular expression that Envoy knows (RE2): error parsing regexp: invalid or unsupported Perl syntax: `(?=`"}},
 		{"a header without a name", "TrafficPolicy", `httpRequestMatchers: [{headers: [{value: x}]}]`,

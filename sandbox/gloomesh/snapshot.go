@@ -132,7 +132,11 @@ func (s *Snapshot) selectServices(selectors []serviceSelector, found *problems) 
 	}
 	for _, sel := range selectors {
 		for _, r := range sel.refs {
-			if _, err := s.find(r.serviceRef); err != nil && r.cluster != "" && r.namespace != "" && r.name != "" {
+			if r.cluster == "" || r.namespace == "" || r.name == "" {
+				if !slices.ContainsFunc(out, r.selects) {
+					found.invalidf(r.path, "selects no service of any registered cluster")
+				}
+			} else if _, err := s.find(r.serviceRef); err != nil {
 				found.invalidf(r.path, "%v", err)
 			}
 		}
@@ -140,11 +144,15 @@ func (s *Snapshot) selectServices(selectors []serviceSelector, found *problems) 
 	return out
 }
 
+func (p pathRef) selects(r serviceRef) bool {
+	return (p.cluster == "" || p.cluster == r.cluster) && (p.namespace == "" || p.namespace == r.namespace) && (p.name == "" || p.name == r.name)
+}
+
 func (sel serviceSelector) selects(r serviceRef, labels map[string]string) bool {
 	if sel.matcher != nil && sel.matcher.selects(r, labels) {
 		return true
 	}
-	return slices.ContainsFunc(sel.refs, func(p pathRef) bool { return p.serviceRef == r })
+	return slices.ContainsFunc(sel.refs, func(p pathRef) bool { return p.selects(r) })
 }
 
 func (m serviceMatcher) selects(r serviceRef, labels map[string]string) bool {

@@ -143,6 +143,7 @@ type serviceSelector struct {
 	refs    []pathRef
 }
 
+// A pathRef selects services by reference; what it leaves out may be anything.
 type pathRef struct {
 	path string
 	serviceRef
