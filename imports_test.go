@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"scenarios":          {}, // files that are built in
 	"runner/document":    {},
 	"runner/chapter":     {"runner/document"},
+	"runner/proofread":   {"runner/chapter", "runner/document", "runner/environment", "runner/kube", "runner/scenario"},
 	"runner/scenario":    {"runner/document"},
 	"runner/environment": {"runner/document", "scenarios"},
 	"runner/route":       {},
@@ -35,7 +36,7 @@ var mayImport = map[string][]string{
 		"runner/sample", "runner/verdict", "runner/record", "runner/report"},
 	"suites": {"runner", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
 		"runner/record", "runner/report", "runner/verdict"},
-	"cmd/assay": {"scenarios", "runner", "runner/chapter", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
+	"cmd/assay": {"scenarios", "runner", "runner/chapter", "runner/proofread", "runner/document", "runner/scenario", "runner/environment", "runner/launch",
 		"runner/kube", "runner/sample", "runner/verdict", "runner/record", "runner/report"},
 }
 

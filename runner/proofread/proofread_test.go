@@ -1,0 +1,181 @@
+package proofread
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/meshassay/assay/internal/golden"
+	"github.com/meshassay/assay/runner/chapter"
+	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/environment"
+	"github.com/meshassay/assay/runner/scenario"
+)
+
+// sandbox is the environment of all tests.
+func sandbox(t testing.TB) *environment.Environment {
+	t.Helper()
+	env, err := environment.Load("sandbox", "testdata/environments", os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
+}
+
+// checked checks the page of a tutorial of testdata, from its home.
+func checked(t *testing.T, folder string) Result {
+	t.Helper()
+	env := sandbox(t)
+	t.Chdir(folder)
+	set, err := scenario.Load("scenarios")
+	if err != nil || len(set.Broken) > 0 {
+		t.Fatal(err, set.Broken)
+	}
+	page, ms, err := chapter.Load(filepath.Join("docs", "shop.md"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Check(Options{Root: ".", Environment: env, Scenarios: set.Scenarios}, []*chapter.Page{page}, ms)
+}
+
+// A tutorial in which everything fits together: nothing is found, and it was looked at.
+func TestAGoodTutorial(t *testing.T) {
+	r := checked(t, "testdata/good")
+	for _, f := range r.Findings {
+		t.Errorf("%s: %s", f.Kind, f.Error())
+	}
+	if got := fmt.Sprint(r.Headings, r.Blocks, r.Scripts, r.Manifests, r.Proved); got != "6 6 2 4 3" {
+		t.Errorf("headings, blocks, scripts, manifests and scenarios: %s, want 6 6 2 4 3", got)
+	}
+	var applied []string
+	for _, a := range r.Applied {
+		applied = append(applied, fmt.Sprintf("%s %s", a.Cluster, filepath.ToSlash(a.Origin())))
+	}
+	want := []string{"mgmt manifests/half.yaml:1", "mgmt manifests/half.yaml:1", "mgmt manifests/green.yaml:1", " base"}
+	if !slices.Equal(applied, want) {
+		t.Errorf("applied %q, want %q", applied, want)
+	}
+}
+
+// The same tutorial with everything in it that can be wrong.
+func TestABadTutorial(t *testing.T) {
+	r := checked(t, "testdata/bad")
+	var ms document.Mistakes
+	kinds := make(map[Kind]bool)
+	var others bytes.Buffer
+	for _, f := range r.Findings {
+		ms = append(ms, f.Mistake)
+		kinds[f.Kind] = true
+		if !f.Other.IsZero() {
+			fmt.Fprintf(&others, "%s contradicts %s\n", f.Pos, f.Other)
+		}
+	}
+	var b bytes.Buffer
+	ms.Show(&b)
+	t.Chdir("../..")
+	golden.Compare(t, "testdata/bad.want", b.String()+"\n"+strings.ReplaceAll(others.String(), sandbox(t).File, "sandbox.yaml"))
+	for _, k := range []Kind{Page, Uncovered, Heading, Missing, Unreadable, Percentage, Unknown} {
+		if !kinds[k] {
+			t.Errorf("nothing is found of the kind %s", k)
+		}
+	}
+}
+
+func TestPercentagesThatCount(t *testing.T) {
+	names := []string{"blue", "green", "canary"}
+	for text, want := range map[string]string{
+		"*blue*(`40%`),*green*(`40%`) and *canary*(`20%`),":   "blue 40, green 40, canary 20",
+		"`blue` (40 %), **green**: 12.5%":                     "blue 40, green 12.5",
+		"20 % of the traffic goes to *canary*":                "canary 20",
+		"`50%` to *green*, 30% blue":                          "green 50, blue 30",
+		"Blue gets 40 %":                                      "blue 40",
+		"evergreen (40%), blueish 40%, 40% bluer":             "",
+		"blue is faster: it uses 40% less memory than green":  "",
+		"within 3 %, as canary is slow; 99 % of blue's calls": "",
+	} {
+		var got []string
+		for _, s := range stated(text, names) {
+			got = append(got, fmt.Sprintf("%s %g", s.name, s.percent))
+		}
+		slices.Sort(got)
+		sorted := strings.Split(want, ", ")
+		slices.Sort(sorted)
+		if strings.Join(got, ", ") != strings.Join(sorted, ", ") {
+			t.Errorf("%s: got %v, want %s", text, got, want)
+		}
+	}
+}
+
+// What cannot be known without running a command is passed over, and what a
+// command makes is not missed.
+func TestFilesThatAreMissed(t *testing.T) {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, "there.yaml"), []byte("kind: X\napiVersion: v1\nmetadata: {name: x}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for commands, want := range map[string]string{
+		"kubectl apply -f there.yaml":                                "",
+		"kubectl apply -f gone.yaml":                                 "gone.yaml",
+		"kubectl apply --filename=gone.yaml":                         "gone.yaml",
+		"kubectl apply -fgone.yaml":                                  "gone.yaml",
+		"X=$TUTORIAL_HOME/a; kubectl apply -f ${X}/gone.yaml":        "a/gone.yaml",
+		"kubectl apply -f \"$TUTORIAL_HOME/gone.yaml\"":              "gone.yaml",
+		"cat <<E | kubectl apply -f -\nE":                            "",
+		"kubectl apply -f $SOMEWHERE/gone.yaml":                      "",
+		"kubectl apply -f https://example.com/gone.yaml":             "",
+		"kubectl apply -f /etc/gone.yaml":                            "",
+		"kubectl apply -f '*.yaml'":                                  "",
+		"cd $SOMEWHERE; kubectl apply -f gone.yaml":                  "",
+		"(cd $SOMEWHERE; ls); kubectl apply -f gone.yaml":            "gone.yaml",
+		"cd ..; kubectl apply -f gone.yaml":                          "",
+		"cat > gone.yaml <<E\nE\nkubectl apply -f gone.yaml":         "",
+		"git clone https://example.com/x/y.git; cd y; ./bin/gone.sh": "",
+		"bash gone.sh":                           "gone.sh",
+		"source ./gone.sh && true":               "gone.sh",
+		"sudo ./gone.sh | grep x":                "gone.sh",
+		"kustomize build gone | envsubst":        "gone",
+		"kubectl kustomize gone":                 "gone",
+		"envsubst < gone.yaml":                   "gone.yaml",
+		"yq e .a gone.yaml | kubectl apply -f -": "gone.yaml",
+		"x=$(cat gone.yaml)":                     "gone.yaml",
+		"cd gone; kubectl apply -f gone.yaml":    "gone",
+	} {
+		page, _ := chapter.Parse(filepath.Join(home, "page.md"), []byte("<!-- -->\n\n```sh\n"+commands+"\n```\n"), nil)
+		r := Check(Options{Root: home, Environment: sandbox(t)}, []*chapter.Page{page}, nil)
+		var got []string
+		for _, f := range r.Findings {
+			if f.Kind == Missing {
+				_, name, _ := strings.Cut(f.Text, ": ")
+				got = append(got, name)
+			}
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: misses %q, want %q", commands, got, want)
+		}
+	}
+}
+
+func FuzzCheck(f *testing.F) {
+	for _, file := range []string{"testdata/good/docs/shop.md", "testdata/bad/docs/shop.md"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(source))
+	}
+	f.Add("```sh\nkubectl --context=${!X} get a/b/c $(x `y`) <<<z; cd; -\n```")
+	env := sandbox(f)
+	root := f.TempDir()
+	f.Fuzz(func(t *testing.T, source string) {
+		page, ms := chapter.Parse(filepath.Join(root, "page.md"), []byte(source), nil)
+		for _, finding := range Check(Options{Root: root, Environment: env}, []*chapter.Page{page}, ms).Findings {
+			if finding.Pos.Line < 1 || finding.Text == "" {
+				t.Errorf("%+v", finding)
+			}
+		}
+	})
+}

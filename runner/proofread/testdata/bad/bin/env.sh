@@ -1,0 +1,1 @@
+export MANIFESTS="$TUTORIAL_HOME/manifests"
