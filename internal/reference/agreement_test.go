@@ -92,8 +92,8 @@ func near(a, b string) bool {
 func TestTheSchemasAcceptEveryFileOfTheRepository(t *testing.T) {
 	found := 0
 	for of, patterns := range map[string][]string{
-		"scenario":    {"scenarios/*/*.yaml", "runner/scenario/testdata/good/*.yaml", "runner/testdata/*/*.yaml"},
-		"environment": {"scenarios/environments/*.yaml", "runner/environment/testdata/good/*.yaml", "runner/testdata/environments/*.yaml"},
+		"scenario":    {"scenarios/*/*.yaml", "examples/*/scenarios/*.yaml", "runner/scenario/testdata/good/*.yaml", "runner/testdata/*/*.yaml"},
+		"environment": {"scenarios/environments/*.yaml", "examples/*/scenarios/environments/*.yaml", "runner/environment/testdata/good/*.yaml", "runner/testdata/environments/*.yaml"},
 	} {
 		schema := compiled(t, of)
 		for _, file := range glob(t, patterns...) {
@@ -122,7 +122,7 @@ func TestTheSchemasAcceptEveryFileOfTheRepository(t *testing.T) {
 // The comment leads editors from every scenario and environment to its schema.
 func TestEveryFileNamesItsSchema(t *testing.T) {
 	found := 0
-	for _, file := range glob(t, "scenarios/*/*.yaml") {
+	for _, file := range glob(t, "scenarios/*/*.yaml", "examples/*/scenarios/*.yaml", "examples/*/scenarios/*/*.yaml") {
 		source := read(t, file)
 		of := ""
 		switch {
@@ -134,7 +134,11 @@ func TestEveryFileNamesItsSchema(t *testing.T) {
 			continue // a manifest
 		}
 		found++
-		want := "# yaml-language-server: $schema=../" + of + ".schema.json"
+		up, err := filepath.Rel(filepath.Dir(file), root+"/scenarios")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "# yaml-language-server: $schema=" + filepath.ToSlash(up) + "/" + of + ".schema.json"
 		if first, _, _ := strings.Cut(string(source), "\n"); first != want {
 			t.Errorf("%s begins with %q, want %q", file, first, want)
 		}
