@@ -39,6 +39,7 @@ func (f *reportFlags) formats() []format {
 		}},
 		{"html", ".html", report.HTML},
 		{"markdown", ".md", report.Markdown},
+		{"junit", ".xml", report.JUnit},
 	}
 }
 

@@ -51,6 +51,7 @@ func TestReport(t *testing.T) {
 		{".assay", 0, []string{summary}, ""},
 		{"--format html", 0, []string{"<!DOCTYPE html>", "only canary answers"}, ""},
 		{"--format markdown", 0, []string{"| ", "only canary answers"}, "<!DOCTYPE"},
+		{"--format junit", 0, []string{"<testsuites name=", "only canary answers", "failures=\"1\""}, ""},
 		{"--format htm", 2, []string{"--format htm: there is no such format (did you mean html?)"}, ""},
 		{"nowhere", 2, []string{"nowhere: no such file"}, ""},
 		{".", 2, []string{"neither it nor a folder in it holds a record.json"}, ""},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type runFlags struct {
 	noLive      bool
 	quiet       bool
 	asJSON      bool
+	junit       string
 }
 
 func runCommand() *cobra.Command {
@@ -81,6 +83,7 @@ or in --out; "assay report" shows them again.
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "`NUMBER` for the record, for what is drawn by chance (default: a new one each time)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "tell only what does not pass, and what comes of it all")
 	c.Flags().BoolVar(&f.noLive, "no-live", false, "do not show what is under way")
+	c.Flags().StringVar(&f.junit, "junit", "", "`FILE` for a JUnit report, which CI servers read")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the record as JSON; all else goes to standard error")
 	c.Flags().SortFlags = false
 	return c
@@ -231,7 +234,7 @@ func carryOut(ctx context.Context, run *runner.Run, n *narrator, atOnce func()) 
 // tell sums up, writes the reports and returns the exit code.
 func (f *runFlags) tell(ctx context.Context, chosen *runner.Selected, n *narrator, r *record.Record, path string, stdout, stderr io.Writer, failed error) error {
 	folder := filepath.Dir(path)
-	failed = errors.Join(failed, report.WriteFiles(folder, r))
+	failed = errors.Join(failed, report.WriteFiles(folder, r), f.writeJUnit(r))
 	n.ends(r, fmt.Sprintf("record: %s\nreport: %s\n", relative(path), relative(filepath.Join(folder, report.PageFile))))
 	if f.asJSON {
 		failed = errors.Join(failed, printJSON(stdout, r))
@@ -253,6 +256,18 @@ func (f *runFlags) tell(ctx context.Context, chosen *runner.Selected, n *narrato
 		return nil
 	}
 	return outcome{code: code}
+}
+
+// writeJUnit writes the report for a CI server, where one is wanted.
+func (f *runFlags) writeJUnit(r *record.Record) error {
+	if f.junit == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := report.JUnit(&b, r); err != nil {
+		return err
+	}
+	return os.WriteFile(f.junit, b.Bytes(), 0o644)
 }
 
 // exitOfRun is the exit code of what came of a run.

@@ -135,7 +135,7 @@ func TestRunBesideMistakes(t *testing.T) {
 func TestRunPrintsTheRecord(t *testing.T) {
 	here(t, map[string]string{"blue": allBlue}, nil)
 	var stdout, stderr bytes.Buffer
-	if code := run([]string{"run", "--environment", "loopback", "--json", "--seed", "7", "--out", "out"}, &stdout, &stderr); code != exitPassed {
+	if code := run([]string{"run", "--environment", "loopback", "--json", "--seed", "7", "--out", "out", "--junit", "out/junit.xml"}, &stdout, &stderr); code != exitPassed {
 		t.Fatalf("exit code %d: %s", code, stderr.String())
 	}
 	var printed record.Record
@@ -146,7 +146,7 @@ func TestRunPrintsTheRecord(t *testing.T) {
 	if err != nil || printed.Seed != 7 || on.Seed != 7 || printed.Scenarios[0].Steps[0].State != record.Passed {
 		t.Errorf("%v; printed %+v", err, printed)
 	}
-	for _, file := range []string{"report.txt", "report.html", "summary.md"} {
+	for _, file := range []string{"report.txt", "report.html", "summary.md", "junit.xml"} {
 		if info, err := os.Stat(filepath.Join("out", file)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", file, err)
 		}
