@@ -112,5 +112,6 @@ environment says where scenarios run; the default is a sandbox on this machine t
 			root.AddCommand(c)
 		}
 	}
+	root.AddCommand(completionCommand())
 	return root
 }

@@ -46,6 +46,47 @@ steps:
 	shows("check", "scenarios/my.yaml")
 }
 
+// The first scenario that the README writes comes out as it shows, and its plan
+// too, but for what it leaves out (a line with nothing but …).
+func TestREADMEShowsWhatNewAndPlanPrint(t *testing.T) {
+	readme := text(t, "../../README.md")
+	from, err := filepath.Abs("../../scenarios")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	tutorial(t, from)
+	commands := []string{"new scenario halves --expect blue=50%,green=50%"}
+	if runtime.GOARCH == "amd64" { // elsewhere the last digits of a simulation may be others
+		commands = append(commands, "plan halves")
+	}
+	for _, args := range commands {
+		_, after, found := strings.Cut(readme, "```console\n$ go run ./cmd/assay "+args+"\n")
+		if !found {
+			t.Errorf("the README does not show %s", args)
+			continue
+		}
+		shown, _, _ := strings.Cut(after, "```")
+		var out, errs bytes.Buffer
+		run(strings.Fields(args), &out, &errs)
+		rest := "\n" + out.String()
+		for _, piece := range strings.Split("\n"+shown, "\n…\n") {
+			if strings.TrimSpace(piece) == "" {
+				continue // it begins or ends with something left out
+			}
+			_, behind, found := strings.Cut(rest, "\n"+strings.Trim(piece, "\n")+"\n")
+			if !found {
+				t.Errorf("%s does not print\n%s\nbut%s%s", args, piece, rest, errs.String())
+				break
+			}
+			rest = "\n" + behind
+		}
+		if !strings.Contains(shown, "\n…\n") && strings.TrimSpace(shown) != strings.TrimSpace(out.String()) {
+			t.Errorf("%s prints\n%s\nand the README shows\n%s", args, out.String(), shown)
+		}
+	}
+}
+
 // What it shows of verdict and plan is what they print.
 func TestREADMEShowsWhatVerdictAndPlanPrint(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
