@@ -103,8 +103,8 @@ environment says where scenarios run; the default is a sandbox on this machine t
 		id       string
 		commands []*cobra.Command
 	}{
-		{groupRun, []*cobra.Command{runCommand(), reportCommand(), sandboxCommand()}},
 		{groupWrite, []*cobra.Command{newCommand(), checkCommand(), planCommand(), schemaCommand(), docsCommand()}},
+		{groupRun, []*cobra.Command{runCommand(), reportCommand(), sandboxCommand()}},
 		{groupJudge, []*cobra.Command{sampleCommand(), verdictCommand()}},
 	} {
 		for _, c := range group.commands {

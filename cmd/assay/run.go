@@ -32,6 +32,7 @@ type runFlags struct {
 	out         string
 	seed        uint64
 	keep        bool
+	noRun       bool
 	noLive      bool
 	quiet       bool
 	asJSON      bool
@@ -79,6 +80,7 @@ or in --out; "assay report" shows them again.
 	c.Flags().StringVar(&f.scenarios, "scenarios", "", "`DIR` of the scenarios that have a name (default scenarios)")
 	c.Flags().StringArrayVar(&f.labels, "label", nil, "`LABEL` that a scenario must have to run (may be repeated: one of them)")
 	c.Flags().StringVar(&f.out, "out", "", "`DIR` for the record and the reports (default .assay/TIME)")
+	c.Flags().BoolVar(&f.noRun, "no-run", false, "execute no script or command of a scenario: scenarios with a run step, and what needs them, are skipped")
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave what the last scenario, and all that it needs, changed")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "`NUMBER` for the record, for what is drawn by chance (default: a new one each time)")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "tell only what does not pass, and what comes of it all")
@@ -122,7 +124,7 @@ func (f *runFlags) choose(args []string) (*runner.Selected, error) {
 	if s.Folder == "" && (len(paths) == 0 || len(names) > 0) {
 		s.Folder = defaultScenarios
 	}
-	return runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, Again: f.again})
+	return runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, NoRun: f.noRun, Again: f.again})
 }
 
 // again is the command that runs one scenario again, in the same way.
