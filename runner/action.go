@@ -34,7 +34,8 @@ type work interface {
 	outline(p *Plan, s *PlannedStep, o *Outline)
 }
 
-// actions is the table of all actions. A new one is a file and its line here.
+// actions is the table of all actions. A new one is a file and its line here; make
+// generate puts it into the schema and the reference.
 var actions = []action{
 	{name: "apply", changes: true, fields: reflect.TypeFor[applyFields](), plan: planApply},
 	{name: "delete", changes: true, fields: reflect.TypeFor[deleteFields](), plan: planDelete},
