@@ -61,6 +61,7 @@ func (e *evidence) touched(ctx context.Context, t touched) ([]seen, error) {
 		return nil, err
 	}
 	o := seenAs(t.cluster, sight.Resource, sight.Object, sight.Condition)
+	o.State = strings.TrimPrefix(o.State+e.says(sight.Object), ", ")
 	routes := route.Routes(sight.Object.Object)
 	switch {
 	case t.deleted:
@@ -72,6 +73,30 @@ func (e *evidence) touched(ctx context.Context, t touched) ([]seen, error) {
 		}
 	}
 	return []seen{{Object: o, quiet: !routes || o.State == ""}}, nil
+}
+
+// says is the split that an object states, in the environment's words: ", says
+// 40% blue, 60% green"; "" when it states none.
+func (e *evidence) says(o *kube.Object) string {
+	split, ok := route.SplitOf(o.Object)
+	if !ok {
+		return ""
+	}
+	shares, ok := sharesOf(split, e.run.env)
+	if !ok {
+		return ""
+	}
+	var parts []string
+	for _, name := range e.run.env.Order.Destinations {
+		if share, told := shares[name]; told {
+			parts = append(parts, percent(share)+" "+name)
+		}
+	}
+	text := ", says " + strings.Join(parts, ", ")
+	if split.Conditional {
+		text += " for some requests"
+	}
+	return text
 }
 
 // concerned are the destinations that matter to a step: of an expectation those
@@ -165,7 +190,7 @@ func (e *evidence) strays(ctx context.Context, c *kube.Cluster, named map[string
 				x.Resource = r.String()
 			}
 			x.Stray = true
-			x.State = strings.TrimPrefix(x.State+", "+e.origin(c.Name, o), ", ")
+			x.State = strings.TrimPrefix(x.State+e.says(o)+", "+e.origin(c.Name, o), ", ")
 			all = append(all, seen{Object: x})
 		}
 	}

@@ -76,7 +76,7 @@ func TestWhatGoesWrongInTheChapterIsCalledByItsName(t *testing.T) {
 		text  []string // of the report
 	}{
 		{"weights", fault(map[string]any{"weights": map[string]any{"points": int64(6), "from": "canary", "to": "blue"}}), record.Failed, "routing mistake: ",
-			[]string{stray, `it came during the run: {"weights":{"from":"canary","points":6,"to":"blue"}}`, "trafficpolicy gloo-mesh/blue-green-canary", "ACCEPTED, generation 1",
+			[]string{stray, `it came during the run: {"weights":{"from":"canary","points":6,"to":"blue"}}`, "trafficpolicy gloo-mesh/blue-green-canary", "ACCEPTED, says 40% blue, 40% green, 20% canary, generation 1",
 				"blue: 1 of 1 pod ready", "green: 1 of 1 pod ready", "canary: WorkloadEntry blue-green-canary at 192.168.64.10", "<- failed", "answers over time"}},
 		{"vmDown", fault(map[string]any{"vmDown": map[string]any{}}), record.Failed, "backend down: canary never answered",
 			[]string{stray, "! cluster1  service vm-blue-green-canary/blue-green-canary", "canary: WorkloadEntry blue-green-canary at 192.168.64.10", "no cluster knows whether that machine runs", "Connection refused"}},
@@ -85,7 +85,7 @@ func TestWhatGoesWrongInTheChapterIsCalledByItsName(t *testing.T) {
 		{"sticky", fault(map[string]any{"sticky": map[string]any{"by": "connection"}}), record.Passed, "",
 			[]string{"stickiness: on 8 connections that were kept alive, requests reached the same backend 100 % of the time"}},
 		{"a policy that somebody changes", changedPolicy(r), record.Failed, "routing mistake: ",
-			[]string{"! mgmt      trafficpolicy gloo-mesh/blue-green-canary", "ACCEPTED, generation 2", "somebody has changed it since this run applied it: spec.policy.trafficShift.destinations[0].weight was 40, is 20; spec.policy.trafficShift.destinations[2].weight was 20, is 40"}},
+			[]string{"! mgmt      trafficpolicy gloo-mesh/blue-green-canary", "ACCEPTED, says 20% blue, 40% green, 40% canary, generation 2", "somebody has changed it since this run applied it: spec.policy.trafficShift.destinations[0].weight was 40, is 20; spec.policy.trafficShift.destinations[2].weight was 20, is 40"}},
 		{"a backend that somebody stops", stopped(r), record.Failed, "backend down: green never answered",
 			[]string{"! cluster2  deployment blue-green-canary/green", "is not there", "this run has applied it, and somebody has deleted it", "! cluster2  service blue-green-canary/blue-green-canary", "nothing stands behind it: no pod and no WorkloadEntry has the labels app=blue-green-canary,version=green"}},
 	} {
