@@ -41,8 +41,14 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.URL.Host = address
 		r.Header.Set("X-Envoy-Attempt-Count", strconv.Itoa(len(tried)))
 		resp, err := c.attempt(r, policy.PerTry)
-		if len(tried) > policy.Attempts || r.Context().Err() != nil || !c.worthAnother(resp, err) {
+		if len(tried) > policy.Attempts || !c.worthAnother(resp, err) {
 			return resp, err
+		}
+		if over := r.Context().Err(); over != nil {
+			if resp != nil {
+				resp.Body.Close()
+			}
+			return nil, over
 		}
 		// The endpoints of now: this one may have failed because it was replaced
 		// since the request was routed.

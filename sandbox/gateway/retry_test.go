@@ -116,12 +116,12 @@ func TestPerTryTimeout(t *testing.T) {
 	route := to("10.244.0.5")
 	route.Timeout = time.Hour
 	route.Retries = quick(1, routing.OnReset)
-	route.Retries.PerTry = 300 * time.Millisecond
+	route.Retries.PerTry = 2 * time.Second
 	m.route(t, route)
 	if resp, body := m.get(t, "/"); resp.StatusCode != 200 || body != "well" {
 		t.Errorf("answered %d %q", resp.StatusCode, body)
 	}
-	if got := <-expected; got != "300" {
+	if got := <-expected; got != "2000" {
 		t.Errorf("the service was told to answer within %q ms", got)
 	}
 
