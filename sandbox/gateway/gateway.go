@@ -2,7 +2,8 @@
 // loopback that answers as Envoy does, from a routing.Table that is swapped
 // atomically. It streams bodies both ways, keeps connections alive on both
 // sides, tells its own answers (404, 503, 504) in Envoy's words, and passes
-// everything else on. It speaks no TLS and no HTTP/2.
+// everything else on, with what the route says besides: CORS, injected faults,
+// headers, time-outs, retries, copies, redirects. It speaks no TLS and no HTTP/2.
 package gateway
 
 import (
