@@ -8,6 +8,7 @@ import (
 
 	"github.com/meshassay/assay/runner/kube"
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/scenario"
 )
 
 // needsKubectl skips a test on a machine without it: nothing but Go is promised.
@@ -108,5 +109,36 @@ func TestTouchesRefusesAMisplacedNamespace(t *testing.T) {
 	got := wantStep(t, r, 0, record.Failed, "mgmt/configmaps/a: configmaps live in a namespace, and none is given")
 	if got.Ran != nil {
 		t.Error("it was run all the same")
+	}
+}
+
+// A page's own commands are a change like any other: the expectation behind
+// them waits until they are in force, and how they arrive is measured.
+func TestAPageIsTheTest(t *testing.T) {
+	needsKubectl(t)
+	set, err := scenario.Load("../scenarios", "testdata/byscript")
+	if err != nil || len(set.Broken) > 0 {
+		t.Fatal(err, set.Broken)
+	}
+	chosen, err := set.Select("by-script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := onSandbox(t, chosen)
+	s := r.plan.Scenarios[len(r.plan.Scenarios)-1]
+	for _, step := range s.Steps {
+		if got := r.Step(t.Context(), step); got.State != record.Passed {
+			t.Fatalf("%s: %s", got.State, got.Error)
+		} else if step.Step.Action == "expect" && got.Samples[0].Propagation == nil {
+			t.Error("how the change arrived is not in the record")
+		}
+	}
+	for ; s != nil; s = s.Parent {
+		if err := r.PutBack(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := r.Verify(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
