@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -77,7 +78,7 @@ func checked(stdout io.Writer, paths []string, environmentName string, getenv fu
 	environments := environment.Folder(paths[0])
 	set, asked, err := runner.ReadScenarios(filepath.Dir(environments), paths...)
 	if err != nil {
-		return found, err
+		return found, orNew(err)
 	}
 	env, engine, err := engineFor(environmentName, environments, getenv)
 	mistakes, err := mistakesOf(err)
@@ -110,6 +111,15 @@ func checked(stdout io.Writer, paths []string, environmentName string, getenv fu
 	mistakes.Show(stdout)
 	fmt.Fprintf(stdout, "\n%s in %s\n", count(len(mistakes), "mistake"), count(inFiles(mistakes), "file"))
 	return found, outcome{}
+}
+
+// orNew says what a newcomer does where there are no scenarios yet.
+func orNew(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) && at.Path == defaultScenarios && errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no folder %s here; %s new scenario writes a first one, and scenarios elsewhere are named by their path", defaultScenarios, self())
+	}
+	return err
 }
 
 // inside says whether path is folder or below it.

@@ -180,15 +180,22 @@ func undone(steps []plannedStep) []putBack {
 			continue
 		}
 		for _, o := range s.Objects {
-			for _, cluster := range s.Clusters {
+			in := s.Clusters
+			if o.Cluster != "" {
+				in = []string{o.Cluster} // one that a script touches is in one of them
+			}
+			for _, cluster := range in {
 				if o.Cluster != "" && o.Cluster != cluster {
 					continue
 				}
 				if id := cluster + " " + o.String(); !seen[id] {
 					seen[id] = true
 					what := "deleted, or made as it was"
-					if s.Changes == "deleted" {
+					switch s.Changes {
+					case "deleted":
 						what = "made again as it was"
+					case "touched":
+						what = "deleted, or made as it was, if it is changed"
 					}
 					all = append(all, putBack{Cluster: cluster, Object: o, What: what})
 				}
@@ -233,7 +240,7 @@ func (f *planFlags) plan(args []string) (*runner.Plan, *environment.Environment,
 	environments := environment.Folder(roots[0])
 	set, _, err := runner.ReadScenarios(filepath.Dir(environments), roots...)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, orNew(err)
 	}
 	env, engine, err := engineFor(f.environment, environments, os.LookupEnv)
 	if err != nil {

@@ -135,3 +135,26 @@ func TestPlanRefuses(t *testing.T) {
 		says(t, typed{args: tt.args}, 2, tt.want...)
 	}
 }
+
+// A script that a scenario runs is planned with what it touches, where that is.
+func TestPlanOfAScript(t *testing.T) {
+	project(t, map[string]string{"scenarios/script.yaml": `apiVersion: assay/v1
+kind: Scenario
+name: script
+steps:
+- run: {script: bin/change.sh, touches: [mgmt/configmaps/app/one], timeout: 5s}
+`, "scenarios/bin/change.sh": "#!/bin/sh\n"})
+	says(t, typed{args: "plan script"}, 0, "run bin/change.sh, then wait until it has ended with exit status 0", "(at most 5s)", "configmaps app/one",
+		"put back afterwards, the last change first: script (1 object)")
+}
+
+// Where there is nothing yet, the first thing to do is told.
+func TestNothingThereYet(t *testing.T) {
+	elsewhere(t)
+	for _, args := range []string{"check", "plan", "plan first", "run first"} {
+		got := transcript(typed{args: args})
+		if !strings.Contains(got, "there is no folder scenarios here; go run ./cmd/assay new scenario writes a first one") {
+			t.Errorf("got %s", got)
+		}
+	}
+}

@@ -46,6 +46,8 @@ func (s *plannedStep) text(verbose bool) string {
 		fmt.Fprintf(&b, "call from %s%s: %s\n  wanted: %s, within %s; %s\n", s.Client, of(s.Gateways), document.And(s.Requests), s.Until, short(s.Within), s.pace())
 	case "expect":
 		b.WriteString(s.sampled(verbose))
+	case "run":
+		fmt.Fprintf(&b, "run %s%s\n", s.Runs, s.until(", then wait until "))
 	default:
 		fmt.Fprintf(&b, "%s%s\n", s.Action, s.until(" until "))
 	}

@@ -124,7 +124,8 @@ func (f *runFlags) choose(args []string) (*runner.Selected, error) {
 	if s.Folder == "" && (len(paths) == 0 || len(names) > 0) {
 		s.Folder = defaultScenarios
 	}
-	return runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, NoRun: f.noRun, Again: f.again})
+	chosen, err := runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, NoRun: f.noRun, Again: f.again})
+	return chosen, orNew(err)
 }
 
 // again is the command that runs one scenario again, in the same way.
