@@ -58,7 +58,8 @@ Ctrl-C ends a run in order: it stops asking, puts back what was changed, and wri
 Ctrl-C ends it at once, and what was changed stays. The record and the reports made from it are below .assay,
 or in --out; "assay report" shows them again.
 
-` + exitCodesHelp + ` When no scenario is selected that is 2, too.`,
+` + exitCodesHelp + `
+When no scenario is selected that is 2, too.`,
 		Example: `  assay run                                    # everything in ./scenarios, on a sandbox of its own
   assay run canary                             # one scenario, with what it needs
   assay run 'blue-*' no-policy                 # by glob, and several
@@ -153,6 +154,10 @@ func (f *runFlags) nothing(chosen *runner.Selected) error {
 
 // within starts the sandbox if it is wanted, runs, and ends it.
 func (f *runFlags) within(ctx context.Context, chosen *runner.Selected, stdout, told, stderr io.Writer) (err error) {
+	// A reader that goes away (| head) shall not keep anything from being put back.
+	pipe := make(chan os.Signal, 1)
+	signal.Notify(pipe, syscall.SIGPIPE)
+	defer signal.Stop(pipe)
 	var sandbox *launch.Sandbox
 	if chosen.Environment.Name == environment.Sandbox {
 		if sandbox, err = launch.Start(ctx, launch.Options{Log: stderr}); err != nil {
@@ -202,10 +207,6 @@ func carryOut(ctx context.Context, run *runner.Run, n *narrator, atOnce func()) 
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	// A reader that goes away (| head) shall not keep anything from being put back.
-	pipe := make(chan os.Signal, 1)
-	signal.Notify(pipe, syscall.SIGPIPE)
-	defer signal.Stop(pipe)
 
 	over, stop := context.WithCancel(context.Background())
 	var beside sync.WaitGroup

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -162,7 +161,10 @@ func TestRunIsInterrupted(t *testing.T) {
 	here(t, map[string]string{"blue": allBlue, "last": "needs: blue\n" + forever, "never": "needs: last\n" + allBlue}, func(n int64) string {
 		if n > 2000 {
 			once.Do(func() {
-				if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+				me, err := os.FindProcess(os.Getpid())
+				if err != nil {
+					t.Error(err)
+				} else if err := me.Signal(os.Interrupt); err != nil {
 					t.Error(err)
 				}
 			})
