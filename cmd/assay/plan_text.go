@@ -134,11 +134,21 @@ func (r *plannedRun) putBack() string {
 			parts = append(parts, fmt.Sprintf("%s (%s)", s.Name, count(len(s.PutBack), "object")))
 		}
 	}
-	if len(parts) == 0 {
+	runs := ""
+	for _, s := range r.Scenarios {
+		for _, step := range s.Steps {
+			if step.Runs != "" {
+				runs = "  what a program changes and is not said to touch is found when clusters are compared at the end, and fails the run\n"
+			}
+		}
+	}
+	if len(parts) == 0 && runs == "" {
 		return "put back afterwards: nothing, for nothing is changed\n"
+	} else if len(parts) == 0 {
+		return "put back afterwards: nothing, for nothing is said to be changed\n" + runs
 	}
 	return "put back afterwards, the last change first: " + strings.Join(parts, ", ") + "\n" +
-		"  what was not there is deleted, what was changed or deleted is made as it was; a sandbox that a run starts just ends\n"
+		"  what was not there is deleted, what was changed or deleted is made as it was; a sandbox that a run starts just ends\n" + runs
 }
 
 func (r *plannedRun) total(f *planFlags) string {

@@ -11,6 +11,7 @@ import (
 // where it says why it ended. All of them are in the record.
 const (
 	linesInText     = 60
+	linesOnTerminal = 20
 	linesInMarkdown = 10
 	longestPrinted  = 20_000 // characters, on a page
 )

@@ -40,6 +40,7 @@ func TestWhatWasPrintedIsShown(t *testing.T) {
 		no   []string
 	}{
 		{"text", text.String(), []string{"it printed (exit status 3; 141 lines before these in the record):", "    | line 199\n", "<script>alert(1)</script>"}, []string{"line 140\n", "\x1b", "\u202e"}},
+		{"terminal", StepFailure(r.Scenarios[0].Steps[0]), []string{"it printed (exit status 3; 181 lines before these in the record):", "  | line 199\n"}, []string{"line 180\n", "\x1b", "\u202e"}},
 		{"page", page.String(), []string{"What it printed (exit status 3)", "line 0\n", "&lt;script&gt;alert(1)"}, []string{"<script", "\x1b", "\u202e"}},
 		{"summary", summary.String(), []string{"it printed (exit status 3; 191 lines before these in the record)", "<br>line 199<br>", "&lt;script&gt;", `\*\*bold\*\*`, `\|`}, []string{"line 190<", "<script", "\x1b", "\u202e"}},
 	} {

@@ -54,6 +54,9 @@ func StepFailure(s record.Step) string {
 	for _, n := range s.Notes {
 		b.WriteString(indent(n, "  "))
 	}
+	if s.Ran != nil {
+		b.WriteString(indent(printed(*s.Ran, linesOnTerminal), "  "))
+	}
 	b.WriteString(indent(evidence(s), "  "))
 	if s.Again != "" {
 		b.WriteString("  just this again: " + printable(s.Again) + "\n")
