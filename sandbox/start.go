@@ -16,6 +16,7 @@ import (
 	"github.com/meshassay/assay/sandbox/bootstrap"
 	"github.com/meshassay/assay/sandbox/controllers"
 	"github.com/meshassay/assay/sandbox/crd"
+	"github.com/meshassay/assay/sandbox/discovery"
 	"github.com/meshassay/assay/sandbox/etcd"
 	"github.com/meshassay/assay/sandbox/gateway"
 	"github.com/meshassay/assay/sandbox/gloomesh"
@@ -207,13 +208,30 @@ func (b *sandbox) startMesh(s settings) error {
 	}
 	mgmt := configs["mgmt"]
 	delete(configs, "mgmt")
-	var both errgroup.Group
-	both.Go(func() error {
+	var all errgroup.Group
+	all.Go(func() error {
 		return istio.Start(b.work, istio.Options{Clusters: clusters, Mgmt: mgmt, Network: b.network, VM: b.vm, Sidecar: b.sidecar,
 			Propagation: s.propagation, Log: slog.Default()})
 	})
-	both.Go(func() error {
+	all.Go(func() error {
 		return gloomesh.Start(b.work, gloomesh.Options{Mgmt: mgmt, Clusters: configs, Log: slog.Default()})
 	})
-	return both.Wait()
+	all.Go(func() error { return b.startDiscovery(mgmt, configs) })
+	return all.Wait()
+}
+
+// startDiscovery starts what tells in the management cluster what runs in the
+// others.
+func (b *sandbox) startDiscovery(mgmt *rest.Config, clusters map[string]*rest.Config) error {
+	o := discovery.Options{Clusters: map[string]kubernetes.Interface{}, Log: slog.Default()}
+	var err error
+	if o.Mgmt, err = dynamic.NewForConfig(mgmt); err != nil {
+		return err
+	}
+	for name, config := range clusters {
+		if o.Clusters[name], err = kubernetes.NewForConfig(config); err != nil {
+			return err
+		}
+	}
+	return discovery.Start(b.work, o)
 }

@@ -75,10 +75,24 @@ func (i *Inventory) add(kind schema.GroupKind, objects []*Object, err error) {
 	}
 	i.Kinds[kind] = true
 	for _, o := range objects {
-		if !slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.Controller != nil && *r.Controller }) {
+		if !made(o) {
 			i.Objects[Identity(o)] = written(o)
 		}
 	}
+}
+
+// discovered is the label of what Gloo Mesh makes, changes (by the pods' latest
+// addresses) and deletes as it discovers what runs in the clusters. What people
+// register by hand must not carry it.
+const discovered = "owner.discovery.mesh.gloo.solo.io"
+
+// made tells whether a controller has made an object of another, as long as that
+// is there.
+func made(o *Object) bool {
+	if _, ok := o.GetLabels()[discovered]; ok {
+		return true
+	}
+	return slices.ContainsFunc(o.GetOwnerReferences(), func(r metav1.OwnerReference) bool { return r.Controller != nil && *r.Controller })
 }
 
 // written is the content of an object without what a controller of Kubernetes
