@@ -40,6 +40,7 @@ type settings struct {
 	dir         string        // empty: one of its own that goes in the end
 	kubeconfig  string        // empty: in dir
 	gatewayPort int           // of cluster1; cluster2 has the next, and the VM's proxy the one after that
+	port        int           // of every gateway, each at an address of its own; 0: gatewayPort holds
 	propagation time.Duration // from an object's change to the gateways'
 	attached    bool          // stop when standard input ends
 	removeDir   bool          // dir goes in the end too
@@ -64,10 +65,15 @@ func parseFlags() settings {
 	flag.StringVar(&s.dir, "dir", "", "folder for keys, data and logs; it must not be in use by another sandbox (default: a temporary one)")
 	flag.StringVar(&s.kubeconfig, "kubeconfig", "", "file to write the kubeconfig to (default: kubeconfig in --dir)")
 	flag.IntVar(&s.gatewayPort, "gateway-port", 18001, "port of cluster1's gateway; cluster2's is the next, and that of the VM's proxy comes after it; a port in use is replaced by a free one")
+	flag.IntVar(&s.port, "port", 0, "port of both gateways, cluster1's at 127.0.0.2 and cluster2's at 127.0.0.3, instead of --gateway-port; not replaced when it cannot be had")
 	flag.DurationVar(&s.propagation, "propagation", 50*time.Millisecond, "how long after a change the gateways follow it")
 	flag.BoolVar(&s.attached, "parent", false, "stop when standard input ends, and let Ctrl-C be the parent's")
 	flag.BoolVar(&s.removeDir, "remove-dir", false, "remove the folder --dir after an end that was asked for, logs and all")
 	flag.Parse()
+	if s.port < 0 || s.port > 65535 {
+		fmt.Fprintf(flag.CommandLine.Output(), "--port %d: want 1 to 65535\n", s.port)
+		os.Exit(2)
+	}
 	if flag.NArg() > 0 {
 		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument %q\n", flag.Arg(0))
 		flag.Usage()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +69,7 @@ func (b *sandbox) ready(f *folder, took time.Duration) parent.Ready {
 		r.Contexts = append(r.Contexts, p.name)
 	}
 	for name, g := range b.gateways {
-		r.Gateways[name] = "http://" + g.Addr()
+		r.Gateways[name] = "http://" + strings.TrimSuffix(g.Addr(), ":80") // the port that nobody names
 	}
 	return r
 }
@@ -141,10 +142,4 @@ func listen(start func(of, address string) (*gateway.Gateway, error), of string,
 		g, err = start(of, "127.0.0.1:0")
 	}
 	return g, err
-}
-
-// portOf is the port at which a gateway answers.
-func portOf(g *gateway.Gateway) (int, error) {
-	address, err := netip.ParseAddrPort(g.Addr())
-	return int(address.Port()), err
 }

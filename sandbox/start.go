@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -92,11 +93,18 @@ func (b *sandbox) start(ctx context.Context, s settings, f *folder, events *pare
 // listen starts what clients reach without Kubernetes.
 func (b *sandbox) listen(s settings) error {
 	wanted := s.gatewayPort
+	own := netip.MustParseAddr("127.0.0.1") // of the next cluster's gateway, with --port
 	for _, p := range plans {
 		if !p.mesh {
 			continue
 		}
-		g, err := listen(gateway.Listen, p.name, wanted)
+		var g *gateway.Gateway
+		var err error
+		if own = own.Next(); s.port != 0 {
+			g, err = gateway.Listen(p.name, netip.AddrPortFrom(own, uint16(s.port)).String()) // there or nowhere: it was asked for
+		} else {
+			g, err = listen(gateway.Listen, p.name, wanted)
+		}
 		if err != nil {
 			return err
 		}
@@ -164,20 +172,20 @@ func (b *sandbox) objects(p plan, client kubernetes.Interface) ([]*unstructured.
 	if !p.mesh {
 		return bootstrap.Management(b.meshClusters())
 	}
-	port, err := portOf(b.gateways[p.name])
+	at, err := netip.ParseAddrPort(b.gateways[p.name].Addr())
 	if err != nil {
 		return nil, err
 	}
-	balancer := loadbalancer.Options{Client: client, Cluster: p.name, IP: "127.0.0.1", Port: port, Log: slog.Default()}
-	objects, err := bootstrap.Workload(port)
+	balancer := loadbalancer.Options{Client: client, Cluster: p.name, Gateway: at, Log: slog.Default()}
+	objects, err := bootstrap.Workload(int(at.Port()))
 	if err != nil {
 		return nil, err
 	}
 	if p.name == vmCluster {
-		if balancer.ProxyPort, err = portOf(b.sidecar); err != nil {
+		if balancer.Proxy, err = netip.ParseAddrPort(b.sidecar.Addr()); err != nil {
 			return nil, err
 		}
-		more, err := bootstrap.VM(balancer.ProxyPort)
+		more, err := bootstrap.VM(int(balancer.Proxy.Port()))
 		if err != nil {
 			return nil, err
 		}

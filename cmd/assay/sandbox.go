@@ -24,6 +24,7 @@ import (
 type sandboxFlags struct {
 	kubeconfig string
 	force      bool
+	port       uint16
 }
 
 func sandboxCommand() *cobra.Command {
@@ -41,6 +42,7 @@ VM_ADDRESS set for it, and with its exit code.`,
 		Example: `  assay sandbox                              # then follow what it prints
   assay sandbox --kubeconfig ~/.kube/sandbox # a kubeconfig in a place that you know
   ASSAY_SANDBOX=~/.kube/sandbox go tool ginkgo ./suites   # in another terminal: run the scenarios there
+  assay sandbox --port 80                    # gateways at 127.0.0.2 and 127.0.0.3, so that curl http://127.0.0.2/api works
   assay sandbox -- bash                      # a shell in which kubectl speaks to the sandbox
   assay sandbox -- go test ./...             # tests of yours that want three clusters`,
 		Args: func(c *cobra.Command, args []string) error {
@@ -55,6 +57,7 @@ VM_ADDRESS set for it, and with its exit code.`,
 	}
 	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "`FILE` to write, removed at the end (default: one in a temporary folder)")
 	c.Flags().BoolVar(&f.force, "force", false, "replace the file of --kubeconfig whatever it holds")
+	c.Flags().Uint16Var(&f.port, "port", 0, "`PORT` of the gateways, such as 80: cluster1's at 127.0.0.2, cluster2's at 127.0.0.3\n(default: 18001 and 18002 at 127.0.0.1)")
 	return c
 }
 
@@ -75,7 +78,7 @@ func (f sandboxFlags) run(ctx context.Context, stdout, stderr io.Writer, command
 			return err
 		}
 	}
-	s, err := launch.Start(ctx, launch.Options{Kubeconfig: f.kubeconfig, Log: stderr, Own: true})
+	s, err := launch.Start(ctx, launch.Options{Kubeconfig: f.kubeconfig, Port: int(f.port), Log: stderr, Own: true})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,10 @@ type Options struct {
 	// Kubeconfig is the file that the sandbox writes. Empty: one in its
 	// temporary folder, which goes away with it.
 	Kubeconfig string
+	// Port is the port of the gateways, each at a loopback address of its own
+	// (127.0.0.2 and 127.0.0.3). 0: both at 127.0.0.1, at 18001 and 18002 or,
+	// where those are taken, at free ports.
+	Port int
 	// Own starts a sandbox even though $ASSAY_SANDBOX names another.
 	Own bool
 	// Binary is a sandbox that was built elsewhere. Empty: it is built from
@@ -109,6 +114,9 @@ func start(ctx context.Context, binary string, o Options) (*Sandbox, error) {
 			return nil, err
 		}
 		args = append(args, "--kubeconfig", file)
+	}
+	if o.Port != 0 {
+		args = append(args, "--port", strconv.Itoa(o.Port))
 	}
 	began := time.Now()
 	c, err := startChild(binary, args, dir, o)

@@ -44,7 +44,7 @@ type Gateway struct {
 func Listen(cluster, address string) (*Gateway, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("gateway of %s: %w", cluster, err)
+		return nil, fmt.Errorf("gateway of %s: %w%s", cluster, err, remedy(err, address))
 	}
 	g := &Gateway{cluster: cluster, name: "istio-envoy", addr: l.Addr().String(), served: make(chan struct{})}
 	g.open, g.shut = context.WithCancel(context.Background())

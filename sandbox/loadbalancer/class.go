@@ -13,10 +13,10 @@ func (o Options) statusFor(s *corev1.Service) (status corev1.LoadBalancerStatus,
 	class := s.Spec.LoadBalancerClass
 	switch {
 	case class == nil || s.Spec.Type != corev1.ServiceTypeLoadBalancer:
-		status, complaint = StatusFor(s, o.IP, o.Port)
+		status, complaint = StatusFor(s, o.Gateway)
 		return status, complaint, true
-	case *class == VMClass && o.ProxyPort != 0:
-		status, complaint = addressed(s, o.IP, o.ProxyPort, "the VM's proxy")
+	case *class == VMClass && o.Proxy.IsValid():
+		status, complaint = addressed(s, o.Proxy, "the VM's proxy")
 		return status, complaint, true
 	}
 	return corev1.LoadBalancerStatus{}, "", false

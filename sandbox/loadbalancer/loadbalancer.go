@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -38,13 +39,12 @@ type Options struct {
 	Client kubernetes.Interface
 	// Cluster is named in events.
 	Cluster string
-	// IP and Port are where the cluster's ingress gateway answers.
-	IP   string
-	Port int
-	// ProxyPort is where the proxy through the VM's sidecar answers, in the
-	// cluster that the VM belongs to; 0 elsewhere.
-	ProxyPort int
-	Log       *slog.Logger
+	// Gateway is where the cluster's ingress gateway answers.
+	Gateway netip.AddrPort
+	// Proxy is where the proxy through the VM's sidecar answers, in the
+	// cluster that the VM belongs to; the zero value elsewhere.
+	Proxy netip.AddrPort
+	Log   *slog.Logger
 }
 
 type balancer struct {
@@ -146,9 +146,8 @@ func (b *balancer) sync(ctx context.Context, key string) error {
 }
 
 // StatusFor is what the load balancer's status of a Service should be, given
-// that the ingress gateway answers at ip:port, and what there is to complain
-// of.
-func StatusFor(s *corev1.Service, ip string, port int) (corev1.LoadBalancerStatus, string) {
+// where the ingress gateway answers, and what there is to complain of.
+func StatusFor(s *corev1.Service, at netip.AddrPort) (corev1.LoadBalancerStatus, string) {
 	none := corev1.LoadBalancerStatus{}
 	if s.Spec.Type != corev1.ServiceTypeLoadBalancer {
 		return none, ""
@@ -156,27 +155,31 @@ func StatusFor(s *corev1.Service, ip string, port int) (corev1.LoadBalancerStatu
 	if s.Spec.Selector["istio"] != "ingressgateway" {
 		return none, "the sandbox gives an address only to a Service that selects the gateway, istio: ingressgateway"
 	}
-	return addressed(s, ip, port, "the gateway")
+	return addressed(s, at, "the gateway")
 }
 
 // addressed gives a Service an address where one of its ports is the one at
-// which who answers.
-func addressed(s *corev1.Service, ip string, port int, who string) (corev1.LoadBalancerStatus, string) {
-	ingress := corev1.LoadBalancerIngress{IP: ip, IPMode: new(corev1.LoadBalancerIPModeVIP)}
+// which who answers. Its ports are listed only where there is something to say of
+// one: most clouds list none, and scripts print all fields for the address.
+func addressed(s *corev1.Service, at netip.AddrPort, who string) (corev1.LoadBalancerStatus, string) {
+	ingress := corev1.LoadBalancerIngress{IP: at.Addr().String(), IPMode: new(corev1.LoadBalancerIPModeVIP)}
 	complaint := ""
 	answers := false
 	for _, p := range s.Spec.Ports {
 		status := corev1.PortStatus{Port: p.Port, Protocol: p.Protocol}
-		if int(p.Port) == port {
+		if p.Port == int32(at.Port()) {
 			answers = true
 		} else {
 			status.Error = new(notServed)
-			complaint = fmt.Sprintf("nothing answers at port %d: %s answers at %s:%d", p.Port, who, ip, port)
+			complaint = fmt.Sprintf("nothing answers at port %d: %s answers at %s", p.Port, who, at)
 		}
 		ingress.Ports = append(ingress.Ports, status)
 	}
 	if !answers {
-		return corev1.LoadBalancerStatus{}, fmt.Sprintf("no port is %d: %s answers at %s:%d only", port, who, ip, port)
+		return corev1.LoadBalancerStatus{}, fmt.Sprintf("no port is %d: %s answers at %s only", at.Port(), who, at)
+	}
+	if complaint == "" {
+		ingress.Ports = nil
 	}
 	return corev1.LoadBalancerStatus{Ingress: []corev1.LoadBalancerIngress{ingress}}, complaint
 }

@@ -3,6 +3,7 @@ package loadbalancer_test
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,9 @@ func service(kind corev1.ServiceType, selects string, ports ...int32) *corev1.Se
 	return s
 }
 
+// at is where the gateway answers.
+var at = netip.MustParseAddrPort("127.0.0.2:18001")
+
 func TestStatusFor(t *testing.T) {
 	for _, c := range []struct {
 		name      string
@@ -34,15 +38,15 @@ func TestStatusFor(t *testing.T) {
 		errors    map[int32]string // by port
 		complaint string           // a part of it
 	}{
-		{name: "the gateway's Service", service: service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001), ip: "127.0.0.1"},
+		{name: "the gateway's Service", service: service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001), ip: "127.0.0.2"},
 		{name: "with a port that nothing answers at", service: service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 15021, 18001),
-			ip: "127.0.0.1", errors: map[int32]string{15021: "sandbox.assay/NotServed"}, complaint: "nothing answers at port 15021"},
+			ip: "127.0.0.2", errors: map[int32]string{15021: "sandbox.assay/NotServed"}, complaint: "nothing answers at port 15021"},
 		{name: "with other ports only", service: service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 80), complaint: "no port is 18001"},
 		{name: "of another selector", service: service(corev1.ServiceTypeLoadBalancer, "egressgateway", 18001), complaint: "istio: ingressgateway"},
 		{name: "of another type", service: service(corev1.ServiceTypeClusterIP, "ingressgateway", 18001)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status, complaint := loadbalancer.StatusFor(c.service, "127.0.0.1", 18001)
+			status, complaint := loadbalancer.StatusFor(c.service, at)
 			if c.complaint == "" && complaint != "" || !strings.Contains(complaint, c.complaint) {
 				t.Errorf("complaint: got %q, want %q", complaint, c.complaint)
 			}
@@ -56,8 +60,10 @@ func TestStatusFor(t *testing.T) {
 				t.Fatalf("got %+v, want the address %s", status.Ingress, c.ip)
 			}
 			got, want := map[int32]string{}, map[int32]string{}
-			for _, p := range c.service.Spec.Ports {
-				want[p.Port] = c.errors[p.Port]
+			if c.complaint != "" { // else there is nothing to say of any port
+				for _, p := range c.service.Spec.Ports {
+					want[p.Port] = c.errors[p.Port]
+				}
 			}
 			for _, p := range status.Ingress[0].Ports {
 				got[p.Port] = ""
@@ -83,28 +89,24 @@ func TestClasses(t *testing.T) {
 	client := fake.NewClientset(classed("vm", loadbalancer.VMClass), classed("other", "example.com/lb"), service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := loadbalancer.Start(ctx, loadbalancer.Options{Client: client, Cluster: "cluster1", IP: "127.0.0.1", Port: 18001, ProxyPort: 18003, Log: slog.New(slog.DiscardHandler)})
+	err := loadbalancer.Start(ctx, loadbalancer.Options{Client: client, Cluster: "cluster1", Gateway: at, Proxy: netip.MustParseAddrPort("127.0.0.1:18003"), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for { // the services are worked on one after the other, "other" before the two that get an address
-		got := map[string]int{}
+		got := map[string]string{}
 		list, err := client.CoreV1().Services("istio-system").List(ctx, metav1.ListOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, s := range list.Items {
 			for _, i := range s.Status.LoadBalancer.Ingress {
-				for _, p := range i.Ports {
-					if p.Error == nil {
-						got[s.Name] = int(p.Port)
-					}
-				}
+				got[s.Name] = i.IP
 			}
 		}
-		if cmp.Equal(got, map[string]int{"vm": 18003, "istio-ingressgateway": 18001}) {
+		if cmp.Equal(got, map[string]string{"vm": "127.0.0.1", "istio-ingressgateway": "127.0.0.2"}) {
 			return
 		}
 		select {
@@ -119,7 +121,7 @@ func TestFillsAndEmptiesTheStatus(t *testing.T) {
 	client := fake.NewClientset(service(corev1.ServiceTypeLoadBalancer, "ingressgateway", 18001))
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := loadbalancer.Start(ctx, loadbalancer.Options{Client: client, Cluster: "cluster1", IP: "127.0.0.1", Port: 18001, Log: slog.New(slog.DiscardHandler)})
+	err := loadbalancer.Start(ctx, loadbalancer.Options{Client: client, Cluster: "cluster1", Gateway: at, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
