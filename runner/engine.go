@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -106,6 +107,7 @@ func (e *Engine) Start(ctx context.Context, p *Plan) (*Run, error) {
 		record: &record.Record{
 			Version: record.Version, Tool: e.options.Tool, Environment: e.env.Name, Started: time.Now(),
 			Alpha: e.options.Alpha, Beta: e.options.Beta, Seed: e.options.Seed,
+			Unfinished: append(slices.Clone(p.Broken), underWay),
 		},
 	}
 	out, err := e.out(r.record.Started)

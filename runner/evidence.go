@@ -67,19 +67,37 @@ type seen struct {
 }
 
 // explain looks at the objects that a step which did not pass is about, and at
-// their events, and puts them into its record.
-func (r *Run) explain(ctx context.Context, s *PlannedStep, out *record.Step) {
+// their events, and puts them into its record. The error is of what keeps it
+// from looking at all.
+func (r *Run) explain(ctx context.Context, s *PlannedStep, out *record.Step) error {
 	if len(r.clusters) == 0 {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, explainLimit)
 	defer cancel()
 	e := &evidence{run: r, found: map[int][]seen{}, trouble: map[string]int{}, open: map[string]struct{}{}}
 	e.applied = r.appliedFor(s.Scenario)
-	e.look(ctx, e.lookers(s, out))
+	// Which objects a step is about may take questions, too, that heed no ctx.
+	var tasks []task
+	var wrong error
+	named := make(chan struct{})
+	go func() {
+		defer close(named)
+		wrong = guarded(func() error { tasks = e.lookers(s, out.Samples); return nil })
+	}()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("no answer within %s", explainLimit)
+	case <-named:
+	}
+	if wrong != nil {
+		return wrong
+	}
+	e.look(ctx, tasks)
 	objects := e.objects()
 	e.look(ctx, e.listeners(r, s, objects))
 	e.finish(out, objects)
+	return nil
 }
 
 // appliedFor is what a scenario and those that it needs have applied and not
@@ -172,7 +190,7 @@ func (e *evidence) take(ctx context.Context, t task) {
 // lookers are the looks at the objects of a step, in the order in which they
 // are to be told: the step's own, what routes, what was applied else, what
 // stands behind the destinations, and what nobody here has applied.
-func (e *evidence) lookers(s *PlannedStep, out *record.Step) []task {
+func (e *evidence) lookers(s *PlannedStep, samples []record.Sample) []task {
 	var tasks []task
 	add := func(cluster string, do func(context.Context) ([]seen, error)) {
 		if e.run.clusters[cluster] != nil {
@@ -193,10 +211,10 @@ func (e *evidence) lookers(s *PlannedStep, out *record.Step) []task {
 			add(t.cluster, func(ctx context.Context) ([]seen, error) { return e.touched(ctx, t) })
 		}
 	}
-	for _, name := range e.run.concerned(s, out) {
+	for _, name := range e.run.concerned(s, samples) {
 		d := e.run.env.Destinations[name]
 		add(d.Cluster, func(ctx context.Context) ([]seen, error) {
-			return e.destination(ctx, name, d, silent(name, out.Samples))
+			return e.destination(ctx, name, d, silent(name, samples))
 		})
 	}
 	for _, cluster := range slices.Sorted(maps.Keys(e.run.clusters)) {

@@ -101,14 +101,14 @@ func (e *evidence) says(o *kube.Object) string {
 
 // concerned are the destinations that matter to a step: of an expectation those
 // that are wanted or have answered, of a call all; of other steps none.
-func (r *Run) concerned(s *PlannedStep, out *record.Step) []string {
+func (r *Run) concerned(s *PlannedStep, samples []record.Sample) []string {
 	switch w := s.work.(type) {
 	case *expectWork:
 		matters := make(map[string]bool)
 		for _, c := range w.cases {
 			mention(matters, c.claim.Shares)
 		}
-		for _, sample := range out.Samples {
+		for _, sample := range samples {
 			for _, sh := range sample.Result.Shares {
 				matters[sh.Name] = matters[sh.Name] || sh.Count > 0
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshassay/assay/runner/kube"
 	"github.com/meshassay/assay/runner/record"
 )
 
@@ -91,5 +92,56 @@ func TestEvidenceIsBounded(t *testing.T) {
 	}
 	if got := shortened(strings.Repeat("ü", 10_000)); len([]rune(got)) != longestMessage {
 		t.Errorf("a message of %d characters", len([]rune(got)))
+	}
+}
+
+// baffling is work of which nobody can say what it is about.
+type baffling struct {
+	doing
+	name func(r *Run) []subject
+}
+
+func (b baffling) subjects(r *Run) []subject { return b.name(r) }
+
+// Whatever becomes of the look, the step ends as it ended.
+func TestALookThatFailsChangesNothing(t *testing.T) {
+	r := threeSteps(t)
+	r.clusters["mgmt"] = &kube.Cluster{Name: "mgmt"}
+	r.plan.Scenarios[0].Steps[0].work = baffling{
+		func(context.Context, *Run, *PlannedStep, *record.Step) error { return failf("wrong") },
+		func(*Run) []subject { panic("what") },
+	}
+	got := step(t, r)
+	if notes := strings.Join(got.Notes, " "); got.State != record.Failed || got.Error != "wrong" || !strings.Contains(notes, "panic: what") {
+		t.Errorf("%s: %s, notes %q", got.State, got.Error, notes)
+	}
+}
+
+// A cluster that does not say which kinds it serves holds nobody up either.
+func TestALookHasAnEnd(t *testing.T) {
+	r := threeSteps(t)
+	r.clusters["mgmt"] = &kube.Cluster{Name: "mgmt"}
+	ctx, cancel := context.WithCancel(t.Context())
+	deaf := make(chan struct{})
+	defer close(deaf)
+	s := r.plan.Scenarios[0].Steps[0]
+	s.work = baffling{pass, func(*Run) []subject { cancel(); <-deaf; return nil }}
+	if err := r.explain(ctx, s, &record.Step{}); err == nil || !strings.Contains(err.Error(), "no answer within") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What a script has deleted is not told later as if somebody else had done it.
+func TestWhatAScriptDeletedIsDeleted(t *testing.T) {
+	r := threeSteps(t)
+	s := r.plan.Scenarios[0].Steps[0]
+	o := &kube.Object{}
+	o.SetAPIVersion("v1")
+	o.SetKind("Service")
+	o.SetName("gone")
+	r.changes(s, &record.Step{}, &kube.Cluster{Name: "mgmt"}, []kube.Applied{{Resource: "services", What: kube.Deleted, Before: o, After: o}})
+	all := r.appliedFor(s.Scenario)
+	if got, ok := all[keyOf("mgmt", o)]; !ok || !got.deleted {
+		t.Errorf("got %+v, want it to be remembered as deleted", all)
 	}
 }

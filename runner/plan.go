@@ -18,6 +18,8 @@ type Plan struct {
 	// Expectations is the number of verdicts that the plan may come to: each
 	// case of each expect step on each gateway. The run's alpha is divided by it.
 	Expectations int
+	// Broken are the files that were selected and cannot run, a line each with why.
+	Broken []string
 
 	env      *environment.Environment
 	clusters []string                  // those that are used, sorted

@@ -76,7 +76,9 @@ func (r *Run) do(ctx context.Context, s *PlannedStep, reached bool) record.Step 
 	out.Duration = time.Since(out.Started)
 	out.State = stateOf(err)
 	if err != nil && ctx.Err() == nil {
-		r.explain(ctx, s, &out)
+		if wrong := guarded(func() error { return r.explain(ctx, s, &out) }); wrong != nil {
+			out.Notes = append(out.Notes, "the objects that it is about could not be looked at: "+wrong.Error())
+		}
 	}
 	if err != nil {
 		out.Error = err.Error()
@@ -166,9 +168,55 @@ func (r *Run) Close() (*record.Record, string, error) {
 			r.scenario(s)
 		}
 	}
+	r.record.Unfinished = r.unfinished()
 	r.unsaved = nil // what could not be written before is in what is written now
 	r.save()
 	return r.record, r.path, r.unsaved
+}
+
+// underWay is what a record says until its run is over: where the program is
+// ended, what has passed until then shall not pass for all of it.
+const underWay = "the run is not over, or its program was ended in its midst: what it changed may not be put back"
+
+// unfinished says what did not run, though the plan has it, and what was not put
+// back, though nothing is wrong with it. The lock is held.
+func (r *Run) unfinished() []string {
+	all := slices.Clone(r.plan.Broken)
+	if left := r.left(); r.stopped && left > 0 {
+		all = append(all, fmt.Sprintf("the run was stopped before all was done: %d steps did not run", left))
+	}
+	for _, s := range r.plan.Scenarios {
+		if len(r.undo[s]) > 0 && !r.engine.options.Throwaway {
+			all = append(all, "what "+s.Scenario.Name+" changed was not put back")
+		}
+	}
+	return all
+}
+
+// left is how many steps of the plan are not in the record, but for those of
+// scenarios that do not run here. The lock is held.
+func (r *Run) left() int {
+	type place struct {
+		scenario string
+		step     int
+	}
+	done := make(map[place]bool)
+	for _, s := range r.record.Scenarios {
+		for _, step := range s.Steps {
+			if !step.Reached {
+				done[place{s.Name, step.Index}] = true
+			}
+		}
+	}
+	left := 0
+	for _, s := range r.plan.Scenarios {
+		for _, step := range s.Steps {
+			if s.Skip == "" && !done[place{s.Scenario.Name, step.Step.Index}] {
+				left++
+			}
+		}
+	}
+	return left
 }
 
 // changes records what was done to objects, and remembers how to undo it.
@@ -179,7 +227,7 @@ func (r *Run) changes(s *PlannedStep, out *record.Step, c *kube.Cluster, applied
 		o := a.After
 		change := record.Change{Cluster: c.Name, Resource: a.Resource, Namespace: o.GetNamespace(), Name: o.GetName(), What: a.What}
 		out.Changes = append(out.Changes, change)
-		r.touched[s.Scenario] = append(r.touched[s.Scenario], touched{cluster: c.Name, object: o})
+		r.touched[s.Scenario] = append(r.touched[s.Scenario], touched{cluster: c.Name, object: o, deleted: a.What == kube.Deleted})
 		if a.What == kube.Unchanged {
 			continue
 		}

@@ -281,8 +281,13 @@ func (c *Selected) planRest(set scenario.Set, wanted []*scenario.Scenario) error
 	}
 	slices.SortFunc(c.Broken, func(a, b scenario.Broken) int { return strings.Compare(a.File, b.File) })
 	var err error
-	c.Plan, err = c.Engine.Plan(sound)
-	return err
+	if c.Plan, err = c.Engine.Plan(sound); err != nil {
+		return err
+	}
+	for _, b := range c.Broken {
+		c.Plan.Broken = append(c.Plan.Broken, fmt.Sprintf("%s did not run: %v", b.File, b.Mistakes))
+	}
+	return nil
 }
 
 // keepable refuses to keep where that could not do what it says.

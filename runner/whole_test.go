@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/report"
 	"github.com/meshassay/assay/runner/scenario"
 )
 
@@ -116,10 +117,38 @@ func TestWholeStopsInOrder(t *testing.T) {
 	if !slices.Equal(n.lines, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(n.lines, "\n"), strings.Join(want, "\n"))
 	}
+	if want := "the run was stopped before all was done: 3 steps did not run"; !slices.Equal(rec.Unfinished, []string{want}) {
+		t.Errorf("the record says %q, want %q", rec.Unfinished, want)
+	}
 	if got := rec.Scenarios[1].Steps[0].Error; !strings.HasPrefix(got, "stopped (") {
 		t.Errorf("the step that was cut short says %q", got)
 	}
 	if l := r.Live(); l.Step != nil || len(l.Parts) > 0 {
 		t.Errorf("afterwards Live tells of %+v", l)
+	}
+}
+
+// A run that is stopped between two steps has no step that says so, and one whose
+// program is killed cannot say anything any more.
+func TestWhatDidNotRunIsNoPass(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	inTheMidst := func(_ context.Context, r *Run, _ *PlannedStep, _ *record.Step) error {
+		on, err := record.Read(r.path)
+		if err != nil || len(on.Unfinished) != 1 || report.Overall(on).State != record.Errored {
+			t.Errorf("in its midst the record on disk says %q and is %s (%v)", on.Unfinished, report.Overall(on).State, err)
+		}
+		cancel()
+		return nil
+	}
+	r := treeOf(t, map[string]doing{"gateway": inTheMidst}, "deploy", "gateway < deploy", "canary < gateway")
+	rec, _, err := r.Whole(ctx, &notebook{})
+	if err != nil || len(rec.Unfinished) != 1 || report.Overall(rec).State == record.Passed {
+		t.Errorf("stopped between two steps: %q, %s (%v)", rec.Unfinished, report.Overall(rec).State, err)
+	}
+	r = treeOf(t, nil, "deploy", "gateway < deploy", "elsewhere")
+	rec, path, err := r.Whole(t.Context(), &notebook{})
+	on, _ := record.Read(path)
+	if err != nil || len(rec.Unfinished)+len(on.Unfinished) > 0 || report.Overall(rec).State != record.Passed {
+		t.Errorf("to its end: %q, %q, %s (%v)", rec.Unfinished, on.Unfinished, report.Overall(rec).State, err)
 	}
 }

@@ -1,13 +1,39 @@
 package suites
 
 import (
+	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/meshassay/assay/runner/document"
+	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/report"
 	"github.com/meshassay/assay/runner/scenario"
 )
+
+// What Ginkgo cut short between two specs is no pass in the record either.
+func TestCutShort(t *testing.T) {
+	for _, reasons := range [][]string{nil, {"Interrupted by User"}} {
+		s := &suite{live: live{path: filepath.Join(t.TempDir(), record.FileName), record: &record.Record{
+			Version: record.Version, Scenarios: []record.Scenario{{Name: "a", Steps: []record.Step{{State: record.Passed}}}},
+		}}}
+		if err := s.cutShort(reasons); err != nil {
+			t.Fatal(err)
+		}
+		want := record.Passed
+		if reasons != nil {
+			want = record.Errored
+			if on, err := record.Read(s.live.path); err != nil || !slices.Equal(on.Unfinished, reasons) {
+				t.Errorf("the record on disk: %+v, %v", on, err)
+			}
+		}
+		if got := report.Overall(s.live.record).State; got != want {
+			t.Errorf("%v: %s, want %s", reasons, got, want)
+		}
+	}
+}
 
 func TestMentions(t *testing.T) {
 	tests := []struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 
+	"github.com/meshassay/assay/runner/record"
 	"github.com/meshassay/assay/runner/report"
 	"github.com/meshassay/assay/runner/scenario"
 )
@@ -24,6 +25,9 @@ func (s *suite) report(r ginkgo.Report) {
 		ginkgo.Fail(err.Error())
 	}
 	if s.live.record != nil {
+		if err := s.cutShort(r.SpecialSuiteFailureReasons); err != nil {
+			ginkgo.Fail(err.Error())
+		}
 		s.print()
 	}
 	if r.SuiteSucceeded {
@@ -31,6 +35,20 @@ func (s *suite) report(r ginkgo.Report) {
 			ginkgo.Fail(why)
 		}
 	}
+}
+
+// cutShort adds to the record what Ginkgo knows: that it was interrupted between
+// two specs, or that its time was over, of which no step says anything.
+func (s *suite) cutShort(reasons []string) error {
+	r := s.live.record
+	if len(reasons) == 0 || len(r.Unfinished) > 0 {
+		return nil
+	}
+	r.Unfinished = reasons
+	if err := record.Write(s.live.path, r); err != nil {
+		return err
+	}
+	return report.WriteFiles(filepath.Dir(s.live.path), r)
 }
 
 // print shows the report in brief, for what failed has been shown in full, and

@@ -125,11 +125,22 @@ func (f *runFlags) choose(args []string) (*runner.Selected, error) {
 	if s.Folder == "" && (len(paths) == 0 || len(names) > 0) {
 		s.Folder = defaultScenarios
 	}
-	chosen, err := runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, NoRun: f.noRun, Again: f.again})
+	var chosen *runner.Selected
+	file := func(scenario string) string { // asked for when a step has failed
+		for _, p := range chosen.Plan.Scenarios {
+			if len(paths) > 0 && p.Scenario.Name == scenario {
+				return p.Scenario.File
+			}
+		}
+		return scenario
+	}
+	chosen, err := runner.Select(s, runner.Options{Out: f.out, Seed: f.seed, Keep: f.keep, NoRun: f.noRun,
+		Again: func(scenario string) string { return f.again(file(scenario)) }})
 	return chosen, orNew(err)
 }
 
-// again is the command that runs one scenario again, in the same way.
+// again is the command that runs one scenario again, in the same way: by its
+// file where paths were given, for its name alone may not be found then.
 func (f *runFlags) again(scenario string) string {
 	words := []string{"assay", "run", scenario}
 	if f.scenarios != "" {

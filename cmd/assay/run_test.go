@@ -129,6 +129,28 @@ func TestRunBesideMistakes(t *testing.T) {
 	says(t, typed{args: "run --environment loopback"}, exitBadInput, "scenarios/odd.yaml:5:21: steps[0].expect.shares.brown: unknown outcome",
 		"1 passed of 1 step", "did not run: 1 file with mistakes")
 	says(t, typed{args: "run --environment loopback odd"}, exitBadInput, "unknown outcome", "nothing can run: 1 file with mistakes")
+	says(t, typed{args: "report"}, 0, "1 passed of 1 step", "not all was run: scenarios/odd.yaml did not run: scenarios/odd.yaml:5:21")
+	says(t, typed{args: "report --format junit"}, 0, `errors="1"`, "unknown outcome")
+}
+
+// What was run by its path may be where its name alone would not be found.
+func TestRunAgainByPath(t *testing.T) {
+	here(t, map[string]string{"green": allGreen}, nil)
+	if err := os.Rename("scenarios", "my scenarios"); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	words := []string{"run", "--environment", "loopback", "my scenarios"}
+	if code := run(words, &stdout, &stderr); code != exitFailed {
+		t.Errorf("exit code %d: %s", code, stderr.String())
+	}
+	if want := "just this again: assay run 'my scenarios/green.yaml' --environment loopback\n"; !strings.Contains(stdout.String(), want) {
+		t.Errorf("it does not say %q:\n%s", want, stdout.String())
+	}
+	stdout.Reset()
+	if code := run([]string{"run", "my scenarios/green.yaml", "--environment", "loopback"}, &stdout, &stderr); code != exitFailed {
+		t.Errorf("that again ends with %d: %s", code, stderr.String())
+	}
 }
 
 func TestRunPrintsTheRecord(t *testing.T) {

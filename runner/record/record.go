@@ -33,6 +33,10 @@ type Record struct {
 	Beta      float64    `json:"beta"`
 	Seed      uint64     `json:"seed,omitempty"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Unfinished says what was to run and did not, or was not put back, and why,
+	// a line each: files with mistakes, a run that was stopped, or whose program
+	// was ended. None: the run came to its end.
+	Unfinished []string `json:"unfinished,omitempty"`
 	// Inventory is what came of comparing what the clusters held before and
 	// after, in words; "" when that was not done. A difference is in a
 	// scenario's PutBackError, too.

@@ -62,6 +62,7 @@ func example(t *testing.T) *Record {
 	change := Change{Cluster: "mgmt", Resource: "trafficpolicies.networking.mesh.gloo.solo.io", Namespace: "gloo-mesh", Name: "blue-green-canary", What: Created}
 	return &Record{
 		Version: Version, Tool: "assay 0.1", Environment: "sandbox", Started: at, Ended: at.Add(12 * time.Second), Alpha: .001, Beta: .01, Seed: 7,
+		Unfinished: []string{"it was stopped"},
 		Scenarios: []Scenario{{
 			Name: "canary", Title: "80 % blue", File: "scenarios/canary.yaml", Labels: []string{"vm"}, PutBack: []Change{change}, PutBackError: "x", Skipped: "",
 			Steps: []Step{{

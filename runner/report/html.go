@@ -44,6 +44,7 @@ type pageView struct {
 	Patterns template.HTML
 
 	State, Headline, Subline, Certainty, Inventory string
+	Unfinished                                     []string
 	Facts                                          []fact
 	Problems                                       []problemView
 	Outcomes                                       []lane // the legend
@@ -100,6 +101,13 @@ func newPage(r *record.Record) pageView {
 	v.State, v.Headline = string(o.State), o.Headline
 	v.Subline = oneLine(Summary(r), longestLine)
 	v.Certainty, v.Inventory = o.Certainty, oneLine(r.Inventory, 2*longestLine)
+	unfinished, more := some(r.Unfinished, messagesOnPage)
+	for _, why := range unfinished {
+		v.Unfinished = append(v.Unfinished, block(why))
+	}
+	if more > 0 {
+		v.Unfinished = append(v.Unfinished, fmt.Sprintf("and %d more, in the record", more))
+	}
 	v.Icon = icon(o.State)
 	v.Facts = facts(r)
 	samples := 0

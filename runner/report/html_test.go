@@ -165,6 +165,13 @@ func TestOverall(t *testing.T) {
 			t.Errorf("%v: %s, want %s", tt.r.Scenarios, got, tt.want)
 		}
 	}
+	for _, states := range [][]record.State{{record.Passed}, {}} {
+		r := of(states...)
+		r.Unfinished = []string{"the run was stopped"}
+		if got := Overall(r); got.State != record.Errored || got.Headline != "Not all was run" {
+			t.Errorf("what %v and was stopped is %s: %s", states, got.State, got.Headline)
+		}
+	}
 	if got := Overall(left).Headline; got != "Not put back" {
 		t.Errorf("what passed and was not put back is called %q", got)
 	}

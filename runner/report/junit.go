@@ -51,12 +51,22 @@ type (
 
 // JUnit writes the run for a CI server: a suite for each scenario, a case for
 // each step. What failed or is undecided is a failure, what could not be judged
-// or not be put back an error. Steps that only brought about a state are there
+// or not be put back, or did not run at all, an error. Steps that only brought about a state are there
 // when they went wrong.
 func JUnit(w io.Writer, r *record.Record) error {
 	all := junitSuites{Name: "assay, environment " + r.Environment}
 	for _, s := range r.Scenarios {
 		suite := junitScenario(s)
+		all.add(suite.junitCounts)
+		all.Suites = append(all.Suites, suite)
+	}
+	if len(r.Unfinished) > 0 {
+		suite := junitSuite{Name: "the whole run"}
+		for _, why := range r.Unfinished {
+			suite.take(junitCase{Name: firstOf(why), Classname: suite.Name,
+				Error: &junitProblem{Message: firstOf(why), Type: "not all was run", Text: why}}, 0)
+		}
+		suite.Time = junitTime(suite.took)
 		all.add(suite.junitCounts)
 		all.Suites = append(all.Suites, suite)
 	}

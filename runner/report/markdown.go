@@ -24,6 +24,14 @@ func Markdown(w io.Writer, r *record.Record) error {
 	var b strings.Builder
 	o := Overall(r)
 	fmt.Fprintf(&b, "## %s %s\n\n%s\n", sign(o.State), o.Headline, inMarkdown(Summary(r), longestLine))
+	unfinished, more := some(r.Unfinished, mostReasons)
+	for i, why := range unfinished {
+		if i == 0 {
+			b.WriteString("\n### Not all was run\n\n")
+		}
+		b.WriteString("- " + signed(record.Errored) + " " + inMarkdown(why, 2*longestLine) + "\n")
+	}
+	b.WriteString(andMore("- ", more))
 	markdownProblems(&b, r)
 	markdownScenarios(&b, r)
 	markdownExpectations(&b, r)

@@ -14,7 +14,8 @@ type Conclusion struct {
 }
 
 // Overall sums a run up. It has passed when something has and all else was
-// skipped on purpose, and everything was put back: never green on doubt.
+// skipped on purpose, all that was to run has run, and everything was put back:
+// never green on doubt.
 func Overall(r *record.Record) Conclusion {
 	has, judged, certain := map[record.State]bool{}, 0, false
 	for _, s := range r.Scenarios {
@@ -38,6 +39,9 @@ func Overall(r *record.Record) Conclusion {
 	}
 	if o.State == record.Errored && !stepErrored(r) {
 		o.Headline = "Not put back"
+	}
+	if len(r.Unfinished) > 0 && (o.State == record.Passed || o.State == record.Skipped) {
+		o = Conclusion{State: record.Errored, Headline: "Not all was run"}
 	}
 	if judged > 0 {
 		o.Certainty = sureness(r, o.State, certain)

@@ -57,6 +57,21 @@ func TestWhatWasPrintedIsShown(t *testing.T) {
 	}
 }
 
+// On the terminal too, where a step's last words are often not the reason; and
+// whatever a step says obeys no terminal.
+func TestAFailureShowsWhatWasPrinted(t *testing.T) {
+	s := ranRecord(record.Failed, "the reason\nbye\n").Scenarios[0].Steps[0]
+	s.Error, s.Notes, s.Title = "wrong \x1b[31m\u202e", []string{"a warning \x1b]0;title\a"}, "title \u009b2J"
+	for form, got := range map[string]string{"failure": StepFailure(s), "text": StepText(s), "brief": StepBrief(s)} {
+		if form != "brief" && !strings.Contains(got, "it printed (exit status 3):\n  | the reason\n  | bye\n") {
+			t.Errorf("%s: what was printed is not in\n%s", form, got)
+		}
+		if strings.ContainsAny(got, "\x1b\a\u009b\u202e") {
+			t.Errorf("%s: a terminal would obey %q", form, got)
+		}
+	}
+}
+
 func TestWhatPassedPrintsInFullReportsOnly(t *testing.T) {
 	r := ranRecord(record.Passed, "created\n")
 	var brief, full bytes.Buffer

@@ -5,6 +5,7 @@ import (
 	"math"
 	"sort"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/meshassay/assay/runner/record"
@@ -230,12 +231,13 @@ func examples(s record.Sample) string {
 	return b.String()
 }
 
-// printable replaces what would disturb a terminal.
+// printable replaces what would disturb a terminal, or turn the order of what
+// is read around.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) {
-			return r
+		if r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+			return '.'
 		}
-		return '.'
+		return r
 	}, s)
 }

@@ -22,7 +22,8 @@ const (
 
 // StepFailure is what a terminal shows of a step that did not pass, for somebody
 // who has nothing else: where, what and why, the shares, the answers over time,
-// the first of each fault, objects, events, and what to type. Attempts, headers,
+// the first of each fault, the end of what a program printed, objects, events, and
+// what to type. Attempts, headers,
 // further examples and gateways that passed are in the record and its report.
 func StepFailure(s record.Step) string {
 	var b strings.Builder
@@ -59,9 +60,9 @@ func StepFailure(s record.Step) string {
 	}
 	b.WriteString(indent(evidence(s), "  "))
 	if s.Again != "" {
-		b.WriteString("  just this again: " + printable(s.Again) + "\n")
+		b.WriteString("  just this again: " + s.Again + "\n")
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 // failureText is a sample that did not pass, but for what is told already.

@@ -20,17 +20,21 @@ type Options struct {
 }
 
 // Text writes the report of a run: its scenarios and steps, and at its end one
-// line that sums it up, and what came of the inventory. It returns the first error of writing.
+// line that sums it up, what did not run, and what came of the inventory. It
+// returns the first error of writing.
 func Text(w io.Writer, r *record.Record, o Options) error {
 	var b strings.Builder
 	for _, s := range r.Scenarios {
 		writeScenario(&b, s, o)
 	}
 	b.WriteString(Summary(r) + "\n")
+	for _, why := range r.Unfinished {
+		b.WriteString("not all was run: " + strings.TrimLeft(indent(why, "  "), " "))
+	}
 	if r.Inventory != "" {
 		b.WriteString("inventory: " + r.Inventory + "\n")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, printable(b.String()))
 	return err
 }
 
@@ -123,9 +127,9 @@ func stepText(s record.Step, full bool) string {
 		b.WriteString(indent(evidence(s), "  "))
 	}
 	if s.Again != "" && full {
-		b.WriteString("  just this again: " + printable(s.Again) + "\n")
+		b.WriteString("  just this again: " + s.Again + "\n")
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 // briefly is what a sample that passed has to tell beside its verdict: how long
