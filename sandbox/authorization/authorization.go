@@ -135,10 +135,11 @@ func (n Names) lower() Names {
 }
 
 // matches compares as Istio does: a * counts at the end, or else at the
-// beginning, and is any other character elsewhere.
+// beginning, and is any other character elsewhere. No pattern is for who or
+// what has no name, be it "" itself.
 func matches(pattern, s string) bool {
-	if pattern == "*" {
-		return s != ""
+	if s == "" {
+		return false
 	}
 	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(s, prefix)

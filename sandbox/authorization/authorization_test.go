@@ -31,6 +31,8 @@ func TestAllowed(t *testing.T) {
 		{"another principal", []Policy{from(Source{Principals: Names{ingress.Principal()}})}, vm, get, false},
 		{"any principal", []Policy{from(Source{Principals: Names{"*"}})}, vm, get, true},
 		{"nobody is no principal", []Policy{from(Source{Principals: Names{"*"}})}, Caller{}, get, false},
+		{"nobody is not one without a name either", []Policy{from(Source{Principals: Names{""}})}, Caller{}, get, false},
+		{"not a principal is what nobody is", []Policy{from(Source{NotPrincipals: Names{"*"}})}, Caller{}, get, true},
 		{"principals of a namespace", []Policy{from(Source{Principals: Names{"cluster.local/ns/vm-blue-green-canary/sa/*"}})}, vm, get, true},
 		{"principals of another namespace", []Policy{from(Source{Principals: Names{"cluster.local/ns/vm-blue/sa/*"}})}, vm, get, false},
 		{"a service account of any namespace", []Policy{from(Source{Principals: Names{"*/sa/vm-blue-green-canary"}})}, vm, get, true},

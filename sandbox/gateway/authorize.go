@@ -9,14 +9,10 @@ import (
 	"github.com/meshassay/assay/sandbox/authorization"
 )
 
-// Guard puts into force who may call whom: the gateway itself, and the
-// workloads that it calls. Requests that were let in already end as they began.
-func (g *Gateway) Guard(guard *authorization.Guard) { g.guard.Store(guard) }
-
 // enters tells whether the gateway takes a request; it has answered if not. It
 // comes before any route, as Envoy's filter does.
-func (g *Gateway) enters(w http.ResponseWriter, r *http.Request) bool {
-	if g.guard.Load().Enters(r.Method, r.URL.EscapedPath(), r.Host) {
+func enters(w http.ResponseWriter, r *http.Request, guard *authorization.Guard) bool {
+	if guard.Enters(r.Method, r.URL.EscapedPath(), r.Host) {
 		return true
 	}
 	reply(w, http.StatusForbidden, authorization.Denied)
@@ -25,10 +21,9 @@ func (g *Gateway) enters(w http.ResponseWriter, r *http.Request) bool {
 
 // send sends a request to the endpoint that its URL names. The sidecar there
 // decides first: what it denies never gets to the service.
-func (c *call) send(r *http.Request) (*http.Response, error) {
-	g := c.gateway
-	if g.guard.Load().Reaches(r.URL.Host, r.Method, c.path, r.Host) {
-		return g.transport.RoundTrip(r)
+func (c *call) send(r *http.Request, guard *authorization.Guard) (*http.Response, error) {
+	if guard.Reaches(r.URL.Host, r.Method, c.path, r.Host) {
+		return c.gateway.transport.RoundTrip(r)
 	}
 	return &http.Response{
 		StatusCode: http.StatusForbidden,

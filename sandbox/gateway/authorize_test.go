@@ -50,7 +50,7 @@ func TestDenied(t *testing.T) {
 		{"a gateway that is somebody else", "/one",
 			authorization.Guard{Workloads: map[string][]authorization.Policy{"10.244.0.1": asked("/api", 3000)}}, "", true},
 	} {
-		m.Guard(&test.guard)
+		m.Swap(m.inForce.Load().table, &test.guard)
 		resp, body := m.get(t, test.path)
 		if test.want != "" {
 			if resp.StatusCode != 200 || body != test.want {
@@ -65,6 +65,61 @@ func TestDenied(t *testing.T) {
 		if passed := h.Get("X-Envoy-Upstream-Service-Time") != ""; passed != test.passed {
 			t.Errorf("%s: denied behind the gateway: %t, want %t", test.name, passed, test.passed)
 		}
+	}
+}
+
+// A denial has no body for who asks with HEAD, and the connection goes on.
+func TestDeniedHead(t *testing.T) {
+	m := newMesh(t)
+	m.route(t, to("10.244.0.1"))
+	m.Swap(m.inForce.Load().table, &authorization.Guard{Workloads: map[string][]authorization.Policy{"10.244.0.1": nothing}})
+	if resp, body := m.do(t, m.request(t, "HEAD", "/", nil)); resp.StatusCode != 403 || body != "" || resp.ContentLength != 19 || resp.Close {
+		t.Errorf("answered %d %q, length %d, close %t", resp.StatusCode, body, resp.ContentLength, resp.Close)
+	}
+}
+
+// A request ends as it began: what its endpoint said of callers when it was
+// routed holds, and what another says when it is sent again there.
+func TestRoutesAndPoliciesChangeTogether(t *testing.T) {
+	m := newMesh(t)
+	m.pod(t, "10.244.0.1", says("old"))
+	m.pod(t, "10.244.0.2", says("new"))
+	closed := func(address string) *authorization.Guard {
+		return &authorization.Guard{Workloads: map[string][]authorization.Policy{address: nothing}}
+	}
+	send := func(meanwhile func()) (int, string) {
+		t.Helper()
+		r := m.request(t, "GET", "/", nil)
+		now := m.inForce.Load()
+		rule, path := now.table.Find(r)
+		c := &call{gateway: m.Gateway, guard: now.guard, rule: rule, target: rule.Choose(&routing.Connection{}), path: path}
+		meanwhile()
+		resp, err := c.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(body)
+	}
+	m.route(t, to("10.244.0.2"))
+	after := m.inForce.Load().table
+	m.route(t, to("10.244.0.1"))
+	before := m.inForce.Load().table
+	m.Swap(before, closed("10.244.0.2"))
+	if status, body := send(func() { m.Swap(after, closed("10.244.0.1")) }); status != 200 || body != "old" {
+		t.Errorf("a request that was routed before is answered %d %q", status, body)
+	}
+	m.Swap(before, closed("10.244.0.2"))
+	if status, body := send(func() {
+		m.net.Unregister("10.244.0.1")
+		m.transport.CloseIdleConnections()
+		m.Swap(after, closed("10.244.0.1"))
+	}); status != 200 || body != "new" {
+		t.Errorf("a request that is sent again is answered %d %q", status, body)
 	}
 }
 
@@ -83,7 +138,7 @@ func TestSidecarIsAProxy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Swap(table)
+	s.Swap(table, &authorization.Guard{})
 	proxy := &url.URL{Scheme: "http", Host: s.Addr()}
 	client := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(proxy), DisableKeepAlives: true}}
 	get := func(c *http.Client, url string) (int, string, string) {
@@ -111,7 +166,15 @@ func TestSidecarIsAProxy(t *testing.T) {
 	if _, err := client.Get("https://shop.default.svc.cluster.local:8080/"); err == nil {
 		t.Error("a tunnel was made")
 	}
-	s.Guard(&authorization.Guard{Workloads: map[string][]authorization.Policy{"10.244.0.1": nothing}})
+	direct, err := http.NewRequest("GET", "http://"+s.Addr(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct.URL.Opaque = "https://shop.default.svc.cluster.local:8080/api" // as the request line has it
+	if resp, body := m.do(t, direct); resp.StatusCode != 400 || !strings.Contains(body, "passes requests for http URLs on") {
+		t.Errorf("a https URL without a tunnel is answered %d %q", resp.StatusCode, body)
+	}
+	s.Swap(table, &authorization.Guard{Workloads: map[string][]authorization.Policy{"10.244.0.1": nothing}})
 	if status, body, server := get(client, "http://shop.default.svc.cluster.local:8080/"); status != 403 || body != authorization.Denied || server != "envoy" {
 		t.Errorf("a call that is denied is answered %d %q by way of %q", status, body, server)
 	}

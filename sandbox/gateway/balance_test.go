@@ -236,8 +236,9 @@ func TestRetryAsksWhoIsThereNow(t *testing.T) {
 	m.pod(t, "10.244.0.2", says("new"))
 	m.route(t, to("10.244.0.1"))
 	r := m.request(t, "POST", "/", strings.NewReader("hello"))
-	rule, path := m.table.Load().Find(r)
-	c := &call{gateway: m.Gateway, rule: rule, target: rule.Choose(&routing.Connection{}), path: path}
+	now := m.inForce.Load()
+	rule, path := now.table.Find(r)
+	c := &call{gateway: m.Gateway, guard: now.guard, rule: rule, target: rule.Choose(&routing.Connection{}), path: path}
 	m.route(t, to("10.244.0.2"))
 	resp, err := c.RoundTrip(r)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/meshassay/assay/sandbox/authorization"
 	"github.com/meshassay/assay/sandbox/routing"
 )
 
@@ -26,10 +27,11 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		reply(w, http.StatusNotFound, "")
 		return
 	}
-	if !g.enters(w, r) {
+	now := g.inForce.Load()
+	if !enters(w, r, now.guard) {
 		return
 	}
-	rule, path := g.table.Load().Find(r)
+	rule, path := now.table.Find(r)
 	if rule == nil {
 		reply(w, http.StatusNotFound, "")
 		return
@@ -58,7 +60,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	c := &call{gateway: g, rule: rule, target: target, path: path, began: time.Now(), copies: rule.Mirrors()}
+	c := &call{gateway: g, guard: now.guard, rule: rule, target: target, path: path, began: time.Now(), copies: rule.Mirrors()}
 	proxy := httputil.ReverseProxy{
 		Rewrite:        c.rewrite,
 		Transport:      c,
@@ -95,6 +97,7 @@ func replyAs(w http.ResponseWriter, status int, body string, change func(http.He
 // call is a request on its way to a destination.
 type call struct {
 	gateway *Gateway
+	guard   *authorization.Guard // of the moment when the endpoints were looked up
 	rule    *routing.Rule
 	target  *routing.Target
 	path    string // to send on, escaped

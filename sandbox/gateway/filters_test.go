@@ -212,7 +212,7 @@ func TestCors(t *testing.T) {
 }
 
 // copied is what a mirror's target was sent.
-type copied struct{ host, path, way, body string }
+type copied struct{ host, path, way, agent, body string }
 
 func TestMirror(t *testing.T) {
 	m := newMesh(t)
@@ -220,7 +220,7 @@ func TestMirror(t *testing.T) {
 	m.pod(t, "10.244.0.5", says("well"))
 	m.pod(t, "10.244.0.6", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got <- copied{r.Host, r.URL.Path, r.Header.Get("X-Way"), string(body)}
+		got <- copied{r.Host, r.URL.Path, r.Header.Get("X-Way"), r.UserAgent(), string(body)}
 		w.WriteHeader(500) // nobody minds
 	})
 	route := to("10.244.0.5")
@@ -234,10 +234,11 @@ func TestMirror(t *testing.T) {
 	m.route(t, route)
 	body := []byte("some body")
 	for _, r := range []*http.Request{m.request(t, "GET", "/api", nil), m.request(t, "POST", "/api", bytes.NewReader(body)), m.request(t, "POST", "/api", struct{ io.Reader }{bytes.NewReader(body)})} {
+		r.Header.Set("User-Agent", "") // none, which is to stay so
 		if resp, answer := m.do(t, r); resp.StatusCode != 200 || answer != "well" {
 			t.Fatalf("answered %d %q", resp.StatusCode, answer)
 		}
-		want := copied{"inner.test-shadow", "/inner/api", "gateway", ""}
+		want := copied{"inner.test-shadow", "/inner/api", "gateway", r.UserAgent(), ""}
 		if r.Method == "POST" {
 			want.body = string(body)
 		}

@@ -30,13 +30,19 @@ type Gateway struct {
 	addr      string
 	server    *http.Server
 	transport *http.Transport
-	table     atomic.Pointer[routing.Table]
-	guard     atomic.Pointer[authorization.Guard]
+	inForce   atomic.Pointer[config]
 	network   atomic.Pointer[network.Network]
 	served    chan struct{} // closed when the server has ended
 
 	open context.Context // until the gateway is closed
 	shut context.CancelFunc
+}
+
+// config is what a gateway was told. Both parts change at once: a table may
+// name an endpoint that only the guard of the same moment knows.
+type config struct {
+	table *routing.Table
+	guard *authorization.Guard
 }
 
 // Listen starts the gateway of a cluster at a loopback address such as
@@ -53,8 +59,7 @@ func Listen(cluster, address string) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.table.Store(empty)
-	g.guard.Store(&authorization.Guard{})
+	g.Swap(empty, &authorization.Guard{})
 	g.transport = &http.Transport{
 		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			return g.dial(ctx, address)
@@ -90,9 +95,12 @@ func (g *Gateway) Addr() string { return g.addr }
 // Connect gives the gateway the network through which it reaches endpoints.
 func (g *Gateway) Connect(n *network.Network) { g.network.Store(n) }
 
-// Swap puts a table into force. Requests that were routed already end as they
+// Swap puts a table into force, and who may call whom: the gateway itself, and
+// the workloads that it calls. Requests that were let in already end as they
 // began.
-func (g *Gateway) Swap(t *routing.Table) { g.table.Store(t) }
+func (g *Gateway) Swap(t *routing.Table, guard *authorization.Guard) {
+	g.inForce.Store(&config{t, guard})
+}
 
 // Close lets requests that are under way end, within two seconds, and stops.
 func (g *Gateway) Close() error {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/meshassay/assay/sandbox/authorization"
 	"github.com/meshassay/assay/sandbox/network"
 	"github.com/meshassay/assay/sandbox/routing"
 )
@@ -62,7 +63,7 @@ func (m *mesh) route(t testing.TB, routes ...routing.Route) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Swap(table)
+	m.Swap(table, &authorization.Guard{})
 }
 
 // to is a route that leads to the pods of these addresses, port 3000.

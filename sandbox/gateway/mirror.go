@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meshassay/assay/sandbox/authorization"
 	"github.com/meshassay/assay/sandbox/routing"
 )
 
@@ -32,7 +33,7 @@ func (c *call) mirror(r *http.Request) {
 		if len(target.Endpoints) == 0 {
 			continue
 		}
-		go c.shadow(r.Clone(context.Background()), target, body)
+		go c.shadow(r.Clone(context.Background()), target, c.guard, body)
 	}
 	c.copies = nil
 }
@@ -44,7 +45,7 @@ func (c *call) mirrorLate() {
 	}
 }
 
-func (c *call) shadow(r *http.Request, to *routing.Target, body []byte) {
+func (c *call) shadow(r *http.Request, to *routing.Target, guard *authorization.Guard, body []byte) {
 	limit := mirrorLimit
 	if c.rule.Timeout > 0 {
 		limit = c.rule.Timeout
@@ -58,7 +59,10 @@ func (c *call) shadow(r *http.Request, to *routing.Target, body []byte) {
 	if len(body) > 0 {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	resp, err := c.send(r)
+	if r.Header["User-Agent"] == nil { // or the transport would put its own there
+		r.Header.Set("User-Agent", "")
+	}
+	resp, err := c.send(r, guard)
 	if err != nil {
 		return // nobody is told: a copy's fate is nobody's
 	}

@@ -52,8 +52,9 @@ func (c *call) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		// The endpoints of now: this one may have failed because it was replaced
 		// since the request was routed.
-		if now := c.gateway.table.Load().Target(c.target.Name); now != nil {
-			endpoints = now.Endpoints
+		now := c.gateway.inForce.Load()
+		if target := now.table.Target(c.target.Name); target != nil {
+			endpoints, c.guard = target.Endpoints, now.guard
 		}
 		next := another(endpoints, first+1, tried)
 		switch {
@@ -95,11 +96,11 @@ func (c *call) worthAnother(resp *http.Response, err error) bool {
 // answer only: as in Envoy it ends when that is passed on.
 func (c *call) attempt(r *http.Request, limit time.Duration) (*http.Response, error) {
 	if limit == 0 {
-		return c.send(r)
+		return c.send(r, c.guard)
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	timer := time.AfterFunc(limit, func() { cancel(errPerTry) })
-	resp, err := c.send(r.WithContext(ctx))
+	resp, err := c.send(r.WithContext(ctx), c.guard)
 	if !timer.Stop() && err == nil { // the answer came, and too late after all
 		resp.Body.Close()
 		err = errPerTry

@@ -129,7 +129,7 @@ func TestPerTryTimeout(t *testing.T) {
 	calls.Store(0)
 	route.Retries = &routing.Retries{Attempts: 5, On: routing.OnConnectFailure, PerTry: 20 * time.Millisecond}
 	m.route(t, route)
-	if resp, body := m.get(t, "/"); resp.StatusCode != 504 || body != "upstream request timeout" || calls.Load() != 1 {
+	if resp, body := m.get(t, "/"); resp.StatusCode != 504 || body != "upstream request timeout" || calls.Load() > 1 {
 		t.Errorf("answered %d %q after %d calls", resp.StatusCode, body, calls.Load())
 	}
 }

@@ -31,11 +31,14 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodConnect:
 		refuse(http.StatusMethodNotAllowed, "this proxy passes requests for http URLs on, and makes no tunnels")
 		return
+	case r.URL.IsAbs() && r.URL.Scheme != "http":
+		refuse(http.StatusBadRequest, "this proxy passes requests for http URLs on, and not for %s", r.URL)
+		return
 	case !r.URL.IsAbs():
 		refuse(http.StatusBadRequest, "this is a proxy: ask it for a whole URL, such as http://NAME.NAMESPACE.svc.cluster.local:8080/")
 		return
 	}
-	if rule, _ := g.table.Load().Find(r); rule == nil {
+	if rule, _ := g.inForce.Load().table.Find(r); rule == nil {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
 			host = r.Host

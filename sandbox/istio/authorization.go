@@ -114,16 +114,20 @@ func readPorts(f *strict.Object, name string) []int {
 // with a sidecar.
 func (w world) guards() map[string][]authorization.Policy {
 	out := map[string][]authorization.Policy{}
-	for _, s := range w {
-		if len(s.authorizations) == 0 {
-			continue
-		}
+	known := map[string]bool{} // an address that is registered twice is the first's, as in sidecar
+	for _, cluster := range sortedKeys(w) {
+		s := w[cluster]
 		guard := func(address, namespace string, labels map[string]string) {
+			if known[address] {
+				return
+			}
+			known[address] = true
 			if policies := s.policiesOf(namespace, labels); len(policies) > 0 {
 				out[address] = policies
 			}
 		}
-		for _, service := range s.services {
+		for _, key := range sortedKeys(s.services) {
+			service := s.services[key]
 			for _, p := range service.ports {
 				for _, e := range p.endpoints {
 					if ip, _, err := net.SplitHostPort(e.address); err == nil {
@@ -132,7 +136,9 @@ func (w world) guards() map[string][]authorization.Policy {
 				}
 			}
 		}
-		for _, entry := range s.workloads {
+		entries := slices.Clone(s.workloads)
+		sortByAge(entries, func(e workload) meta { return e.meta })
+		for _, entry := range entries {
 			if len(entry.problems) == 0 {
 				guard(entry.address, entry.namespace, entry.labels)
 			}

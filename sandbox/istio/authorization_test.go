@@ -80,6 +80,22 @@ func TestAMachineThatNobodyRegisteredIsNobody(t *testing.T) {
 	}
 }
 
+// A machine that two clusters have is who the first says it is, when it calls
+// and when it is called, each time that this is made.
+func TestAMachineOfTwoClusters(t *testing.T) {
+	open := parse(t, readFile(t, "testdata/authorization/cluster2.yaml"))
+	closed := parse(t, readFile(t, "testdata/authorization/cluster1.yaml"))
+	open.workloads = closed.workloads
+	for range 20 {
+		if got := (world{"a": open, "b": closed}).guards()["192.168.64.10"]; got != nil {
+			t.Fatalf("got %v, of the second cluster", got)
+		}
+		if got := (world{"a": closed, "b": open}).guards()["192.168.64.10"]; len(got) == 0 {
+			t.Fatal("got no policy of the first cluster")
+		}
+	}
+}
+
 func TestAuthorizationRefused(t *testing.T) {
 	for _, test := range []struct{ name, spec, want string }{
 		{"an action of others", `{action: CUSTOM, provider: {name: a}}`,

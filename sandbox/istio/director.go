@@ -11,9 +11,9 @@ import (
 	"github.com/meshassay/assay/sandbox/routing"
 )
 
-// director decides which routes and policies are in force at which gateway: what was built,
-// once the propagation delay is over, with the faults of the moment. It is
-// told the time, and used by one goroutine.
+// director decides which routes and policies are in force at which gateway:
+// what was built, once the propagation delay is over, with the faults of the
+// moment. It is told the time, and used by one goroutine.
 type director struct {
 	gateways    map[string]*gateway.Gateway // by cluster
 	propagation time.Duration
@@ -90,7 +90,6 @@ func (d *director) swap(cluster string) {
 		d.log.Error("routes cannot be put into force", "cluster", cluster, "err", err)
 		return
 	}
-	d.gateways[cluster].Swap(table)
-	d.gateways[cluster].Guard(&now.guard)
+	d.gateways[cluster].Swap(table, &now.guard)
 	d.log.Info("routes are in force", "cluster", cluster, "faults", len(d.faults))
 }

@@ -7,8 +7,9 @@
 //
 // It honours what a request through an ingress gateway, or from the VM, can tell
 // apart: Gateway (HTTP servers), VirtualService (http routes, of gateways and of
-// sidecars, with what they do besides routing), DestinationRule (subsets), ServiceEntry (STATIC), WorkloadEntry,
-// AuthorizationPolicy (ALLOW and DENY, by identity, method, path, host and port).
+// sidecars, with what they do besides routing), DestinationRule (subsets),
+// ServiceEntry (STATIC), WorkloadEntry, AuthorizationPolicy (ALLOW and DENY, by
+// identity, method, path, host and port).
 // A field that it cannot honour takes the whole object out of force and is
 // named, with its path, in a condition of the object's status and a Warning
 // event; nothing is silently ignored.

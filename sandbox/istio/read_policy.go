@@ -105,6 +105,9 @@ func readRetries(o *strict.Object) *routing.Retries {
 		r.Repeat = !o.Flag("retryIgnorePreviousHosts")
 	}
 	o.Flag("retryRemoteLocalities") // all of the sandbox is one locality
+	if r.Attempts == 0 {
+		r.PerTry = 0 // Istio writes no retry policy then, and with it goes the limit
+	}
 	on := o.Text("retryOn")
 	if on == "" {
 		r.On = routing.DefaultRetries.On

@@ -71,6 +71,7 @@ func TestReadPolicy(t *testing.T) {
 		{"retries: {attempts: 3, perTryTimeout: 2s, retryOn: \"5xx, reset,503\"}", routing.Policy{Retries: &routing.Retries{
 			Attempts: 3, PerTry: 2 * time.Second, On: routing.On5xx | routing.OnReset, Statuses: []int{503}}}},
 		{"retries: {attempts: 0}", routing.Policy{Retries: &routing.Retries{On: routing.OnConnectFailure}}},
+		{"retries: {perTryTimeout: 2s}", routing.Policy{Retries: &routing.Retries{On: routing.OnConnectFailure}}}, // no attempts: nothing of it
 		{"retries: {attempts: 1, backoff: 1s, retryIgnorePreviousHosts: false, retryRemoteLocalities: true, retryOn: unavailable}", routing.Policy{
 			Retries: &routing.Retries{Attempts: 1, Backoff: time.Second, Repeat: true}}},
 		{"headers: {request: {set: {b: '2', a: '1'}, add: {c: '3'}, remove: [d]}, response: {remove: [e]}}", routing.Policy{Headers: routing.Headers{

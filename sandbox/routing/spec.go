@@ -74,7 +74,7 @@ type Destination struct {
 	Unknown   bool
 	Endpoints []string // "10.244.0.7:3000", of those that are ready
 	Balance   Balance
-	Authority string  // replaces the Host header, before Rewrite's does
+	Authority string  // replaces the Host header, whatever Rewrite says
 	Headers   Headers // of what it is sent, and of what it answers
 }
 
