@@ -246,7 +246,7 @@ func (e *evidence) listen(ctx context.Context, c *kube.Cluster, namespace string
 	began := e.run.record.Started
 	events, err := c.Events(ctx, namespace, began.Add(-eventsBefore), relevant)
 	if err != nil {
-		return fmt.Errorf("events of %s: %w", namespace, err)
+		err = fmt.Errorf("events of %s: %w", namespace, err) // beside those that were read
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -261,7 +261,7 @@ func (e *evidence) listen(ctx context.Context, c *kube.Cluster, namespace string
 			Cluster: c.Name, Object: shortened(x.Object), Type: x.Type, Reason: x.Reason, Message: shortened(x.Message), Count: x.Count, Last: x.Last,
 		})
 	}
-	return nil
+	return err
 }
 
 // sortEvents puts warnings first, and the latest before the earlier.

@@ -19,24 +19,39 @@ type Event struct {
 	Last    time.Time
 }
 
-// eventsPage is how many events are read of a namespace: a busy one has tens of
+// eventsPage is how many events are read at once: a busy namespace has tens of
 // thousands, and the API server keeps them for an hour.
 const eventsPage = 2000
 
+// word is what makes events one.
+type word struct{ object, kind, reason, message string }
+
 // Events reads what was noted in a namespace since a time. Those of which
 // relevant says no are left out. The same word of the same object is one event
-// with its count. They come in no order. (The events of events.k8s.io are the
-// same objects: the core group shows all of them.)
+// with its count. They come in no order; beside an error, and when ctx ends, are
+// those that were read until then. (The events of events.k8s.io are the same
+// objects: the core group shows all of them.)
 func (c *Cluster) Events(ctx context.Context, namespace string, since time.Time, relevant func(object string, warning bool) bool) ([]Event, error) {
-	list := &corev1.EventList{}
-	if err := c.api().List(ctx, list, client.InNamespace(namespace), client.Limit(eventsPage)); err != nil {
-		return nil, err
-	}
-	type word struct{ object, kind, reason, message string }
 	found := make(map[word]*Event)
-	var all []*Event
-	for i := range list.Items {
-		e := &list.Items[i]
+	list := &corev1.EventList{}
+	var err error
+	// The order is that of their names, so that the latest may be on any page.
+	for more := true; more && err == nil; more = list.Continue != "" {
+		if err = c.api().List(ctx, list, client.InNamespace(namespace), client.Limit(eventsPage), client.Continue(list.Continue)); err == nil {
+			collect(found, list.Items, since, relevant)
+		}
+	}
+	var events []Event
+	for _, e := range found {
+		events = append(events, *e)
+	}
+	return events, err
+}
+
+// collect adds events to those that were found.
+func collect(found map[word]*Event, items []corev1.Event, since time.Time, relevant func(object string, warning bool) bool) {
+	for i := range items {
+		e := &items[i]
 		object := strings.ToLower(e.InvolvedObject.Kind) + " " + strings.TrimPrefix(e.InvolvedObject.Namespace+"/"+e.InvolvedObject.Name, "/")
 		last, count := whenOf(e)
 		if last.Before(since) || !relevant(object, e.Type == corev1.EventTypeWarning) {
@@ -45,18 +60,12 @@ func (c *Cluster) Events(ctx context.Context, namespace string, since time.Time,
 		w := word{object, e.Type, e.Reason, e.Message}
 		if found[w] == nil {
 			found[w] = &Event{Object: object, Type: e.Type, Reason: e.Reason, Message: e.Message}
-			all = append(all, found[w])
 		}
 		found[w].Count += count
 		if last.After(found[w].Last) {
 			found[w].Last = last
 		}
 	}
-	events := make([]Event, len(all))
-	for i, e := range all {
-		events[i] = *e
-	}
-	return events, nil
 }
 
 // whenOf is when an event came last, and how often it came. Writers of the two

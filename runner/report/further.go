@@ -125,6 +125,17 @@ func Kept(s record.Sample) string {
 	if s.Kept == nil || s.Kept.Balancing != verdict.Sticky {
 		return ""
 	}
-	return fmt.Sprintf("stickiness: on %d connections that were kept alive, requests reached the same backend %s of the time (%s if independent): the split is of connections, and a client that keeps one sees no other",
-		s.Kept.Connections, got(s.Kept.Same), got(s.Kept.Expected))
+	meaning := "the split is of connections, and a client that keeps one sees no other"
+	if s.Kept.Same < allTheSame {
+		meaning = "connections differ in the shares that they see"
+	}
+	// Where another kind of balancing looks the same, the message ends with it.
+	if at := strings.Index(s.Kept.Message, " (Or "); at >= 0 {
+		meaning += s.Kept.Message[at:]
+	}
+	return fmt.Sprintf("stickiness: on %d connections that were kept alive, requests reached the same backend %s of the time (%s if independent): %s",
+		s.Kept.Connections, got(s.Kept.Same), got(s.Kept.Expected), meaning)
 }
+
+// allTheSame is from where on a connection always reaches the same backend.
+const allTheSame = .999
