@@ -183,7 +183,7 @@ func (w *assertWork) look(ctx context.Context, c *kube.Cluster, p pattern) (stri
 	}
 	text += "; the nearest is " + kube.Describe(near) + ":"
 	for _, d := range nearest {
-		text += "\n  " + d.String()
+		text += "\n  " + d.of(p.kind.GroupKind())
 	}
 	return text, nil
 }

@@ -77,6 +77,19 @@ func (w *waitWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record.
 	return r.onEach(w.clusters, func(c *kube.Cluster) error { return w.wait(ctx, r, c) })
 }
 
+// holds says whether it is so, and if not what the object has; what a Secret
+// holds is in no record.
+func (w *waitWork) holds(o *kube.Object) (bool, string, error) {
+	done, why, err := w.until.holds(o.Object)
+	if isSecret(o.GroupVersionKind().GroupKind()) {
+		why = "it is not so (what a Secret holds is not shown)"
+		if err != nil {
+			err = failf("the expression gives neither true nor false")
+		}
+	}
+	return done, why, err
+}
+
 func (w *waitWork) wait(ctx context.Context, r *Run, c *kube.Cluster) error {
 	what := w.fields.Resource + " " + w.fields.Object
 	if w.fields.Namespace != "" {
@@ -104,7 +117,7 @@ func (w *waitWork) wait(ctx context.Context, r *Run, c *kube.Cluster) error {
 		if o == nil {
 			return false, "there is no such object", nil
 		}
-		return w.until.holds(o.Object)
+		return w.holds(o)
 	})
 	if err != nil {
 		return late(fmt.Errorf("%s: %s: until %s: %w", c.Name, what, w.fields.Until, err))

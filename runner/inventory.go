@@ -183,7 +183,7 @@ func differences(before, after *kube.Inventory, compared func(schema.GroupKind, 
 			all = append(all, kube.Describe(is)+" was not there before")
 		case is == nil:
 			all = append(all, kube.Describe(was)+" is gone")
-		case !kube.Same(was, is) && kind.String() == "Secret":
+		case !kube.Same(was, is) && isSecret(kind):
 			all = append(all, kube.Describe(is)+" has changed") // not a word of what is in it
 		case !kube.Same(was, is):
 			all = append(all, kube.Describe(is)+" has changed: "+strings.Join(changedAt("", was.Object, is.Object), "; "))

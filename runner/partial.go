@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // difference is one place at which an object is not what was given in part.
@@ -16,6 +18,17 @@ type difference struct {
 func (d difference) String() string {
 	return fmt.Sprintf("%s: got %s, want %s", d.path, d.got, d.want)
 }
+
+// of is the difference of an object of a kind. What a Secret holds, in its data
+// or as annotations repeat it, is in no record.
+func (d difference) of(kind schema.GroupKind) string {
+	if isSecret(kind) {
+		return d.path + ": got something else, which is not shown of a Secret"
+	}
+	return d.String()
+}
+
+func isSecret(kind schema.GroupKind) bool { return kind == schema.GroupKind{Kind: "Secret"} }
 
 // absent is how a value that is not there is shown.
 const absent = "nothing"

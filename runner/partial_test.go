@@ -1,10 +1,13 @@
 package runner
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshassay/assay/runner/kube"
 )
 
 func TestDiffer(t *testing.T) {
@@ -123,5 +126,33 @@ func TestConditionMustGiveABool(t *testing.T) {
 	}
 	if _, _, err := c.holds(map[string]any{"status": map[string]any{"ready": "yes"}}); err == nil || !strings.Contains(err.Error(), "want true or false") {
 		t.Errorf("got %v, want an error that ends the wait", err)
+	}
+}
+
+// What a Secret holds is told neither by an assert nor by a wait.
+func TestASecretIsNotTold(t *testing.T) {
+	const hidden = "aHVudGVyMg=="
+	o := &kube.Object{Object: map[string]any{
+		"apiVersion": "v1", "kind": "Secret",
+		"metadata": map[string]any{"annotations": map[string]any{"kubectl.kubernetes.io/last-applied-configuration": hidden}}, "data": map[string]any{"a": hidden},
+	}}
+	want := map[string]any{"data": map[string]any{"a": "eA=="}, "metadata": map[string]any{"annotations": map[string]any{"kubectl.kubernetes.io/last-applied-configuration": "eA=="}}}
+	told := ""
+	for _, d := range differ("", want, o.Object) {
+		told += d.of(o.GroupVersionKind().GroupKind()) + "\n"
+	}
+	for _, expression := range []string{`object.data.a == "x"`, "object.data.a"} {
+		until, err := compile(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done, why, err := (&waitWork{until: until}).holds(o)
+		if done {
+			t.Errorf("%s holds", expression)
+		}
+		told += why + fmt.Sprint(err) + "\n"
+	}
+	if strings.Contains(told, hidden) || !strings.Contains(told, "data.a: got something else") {
+		t.Errorf("it tells\n%s", told)
 	}
 }
