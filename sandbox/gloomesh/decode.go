@@ -160,7 +160,7 @@ func decodeRoute(o *strict.Object) route {
 	case o.Set("routeAction"):
 		action := o.Within("routeAction")
 		r.destinations = decodeDestinations(action)
-		r.rewrite = action.Text("pathRewrite")
+		r.rewrite = decodePath(action, "pathRewrite")
 		action.Done()
 	default:
 		if r.answer = decodeAnswer(o); r.answer == nil {

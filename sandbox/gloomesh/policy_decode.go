@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/meshassay/assay/sandbox/strict"
 )
 
@@ -183,19 +185,16 @@ func readHeaderManipulation(o *strict.Object) map[string]any {
 	return out
 }
 
-// headerName is what can be a header's name (RFC 9110, 5.6.2).
-var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
-
 // checkHeader refuses what is no header, and what the sandbox's gateways could
 // not do: Envoy's variables (%REQ(x)%), which they do not fill in, and another
 // Host, which is a part of the request line to Envoy.
 func checkHeader(o *strict.Object, field, name, value string) {
 	switch {
-	case !headerName.MatchString(name):
+	case !httpguts.ValidHeaderFieldName(name):
 		o.Refuse(field, "%q is not a header's name", name)
 	case strings.EqualFold(name, "host"), strings.Contains(value, "%"):
 		o.NotHonoured(field)
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+	case !httpguts.ValidHeaderFieldValue(value):
 		o.Refuse(field, "%q cannot stand in a header", value)
 	}
 }
@@ -285,8 +284,11 @@ func decodeAnswer(route *strict.Object) map[string]any {
 		}
 	}
 	put("authority", o.Text("hostRedirect"))
-	put("uri", o.Text("pathRedirect"))
-	put("prefixRewrite", o.Text("prefixRewrite"))
+	put("uri", decodePath(o, "pathRedirect"))
+	put("prefixRewrite", decodePath(o, "prefixRewrite"))
+	if redirect["uri"] != nil && redirect["prefixRewrite"] != nil {
+		o.Refuse("prefixRewrite", "give either this or pathRedirect")
+	}
 	if o.Flag("httpsRedirect") {
 		put("scheme", "https")
 	}
@@ -294,6 +296,15 @@ func decodeAnswer(route *strict.Object) map[string]any {
 		redirect["redirectCode"] = int64(redirectCodes[code])
 	}
 	return map[string]any{"redirect": redirect}
+}
+
+// decodePath reads what is to stand in the place of a path; unset is "".
+func decodePath(o *strict.Object, name string) string {
+	path := o.Text(name)
+	if path != "" && !strings.HasPrefix(path, "/") || strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		o.Refuse(name, "%q is not a path, such as /api", path)
+	}
+	return path
 }
 
 var redirectCodes = map[string]int{

@@ -68,6 +68,12 @@ func TestPolicyRefusals(t *testing.T) {
 		{"a redirect without its query", "RouteTable", `routes: [{redirectAction: {stripQuery: true, responseCode: GONE}}]`, invalid, []string{
 			`spec.routes[0].redirectAction.responseCode: "GONE": unknown (want MOVED_PERMANENTLY, FOUND, SEE_OTHER, TEMPORARY_REDIRECT, PERMANENT_REDIRECT)`,
 			"spec.routes[0].redirectAction.stripQuery: not honoured by the sandbox"}},
+		{"two paths to go to, neither of them a path", "RouteTable", `routes: [{redirectAction: {pathRedirect: "/a b", prefixRewrite: c}}]`, invalid, []string{
+			`spec.routes[0].redirectAction.pathRedirect: "/a b" is not a path, such as /api`,
+			`spec.routes[0].redirectAction.prefixRewrite: "c" is not a path, such as /api`,
+			"spec.routes[0].redirectAction.prefixRewrite: give either this or pathRedirect"}},
+		{"rewriting to what is not a path", "RouteTable", `routes: [{routeAction: {pathRewrite: b, destinations: [{kubeService: ` + blueService + `}]}}]`,
+			invalid, []string{`spec.routes[0].routeAction.pathRewrite: "b" is not a path, such as /api`}},
 		{"rewriting what matched a pattern", "RouteTable", `routes: [{matchers: [{uri: {regex: "/a.*"}}], routeAction: {pathRewrite: /b, destinations: [{kubeService: ` + blueService + `}]}}]`,
 			invalid, []string{"spec.routes[0].routeAction.pathRewrite: the path is matched by a regular expression (/a.*), and Gloo Mesh rewrites only what an exact path or a prefix matched"}},
 	} {

@@ -2,10 +2,13 @@ package istio
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/meshassay/assay/sandbox/routing"
 	"github.com/meshassay/assay/sandbox/strict"
@@ -97,7 +100,7 @@ var conditions = map[string]routing.RetryOn{
 func readRetries(o *strict.Object) *routing.Retries {
 	defer o.Done()
 	r := &routing.Retries{
-		Attempts: int(o.Number("attempts", 0, 1000)),
+		Attempts: int(o.Number("attempts", 0, math.MaxInt32)),
 		PerTry:   o.Duration("perTryTimeout"),
 		Backoff:  o.Duration("backoff"),
 	}
@@ -190,7 +193,7 @@ func readOperations(f *strict.Object, name string, request bool) (changes routin
 		}
 	}
 	for i, header := range o.Texts("remove") {
-		if strings.EqualFold(header, "host") || !token(header) {
+		if strings.EqualFold(header, "host") || !httpguts.ValidHeaderFieldName(header) {
 			o.Refuse(fmt.Sprintf("remove[%d]", i), "%q is not a header that can be removed", header)
 		}
 		changes.Remove = append(changes.Remove, header)
@@ -202,20 +205,13 @@ func readOperations(f *strict.Object, name string, request bool) (changes routin
 // %REQ(x)% and the like are not filled in here.
 func checkHeader(o *strict.Object, name, value string) {
 	switch {
-	case name != ":authority" && !token(name):
+	case name != ":authority" && !httpguts.ValidHeaderFieldName(name):
 		o.Refuse(name, "not a header's name")
 	case strings.Contains(value, "%"):
 		o.Refuse(name, "%q: the sandbox fills in no variables of Envoy's", value)
-	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+	case !httpguts.ValidHeaderFieldValue(value):
 		o.Refuse(name, "%q cannot stand in a header", value)
 	}
-}
-
-// token tells whether a text can be a header's name (RFC 9110, 5.6.2).
-func token(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
-	})
 }
 
 // readMirrors reads mirrors, and the single mirror that was there before them.

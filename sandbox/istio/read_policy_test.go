@@ -152,7 +152,7 @@ func TestPolicyRefused(t *testing.T) {
 		"fault: {abort: {httpStatus: 700, percentage: {value: 1}}}":         "fault.abort.httpStatus: 700 is not between 200 and 599|fault.abort.httpStatus: want the status to answer with, from 200 to 599",
 		"fault: {abort: {httpStatus: 500, percentage: {value: 101}}}":       "fault.abort.percentage.value: 101 is not between 0 and 100",
 		"fault: {abort: {httpStatus: 500, grpcStatus: UNAVAILABLE}}":        "fault.abort.grpcStatus: the sandbox does not honour this field",
-		"retries: {attempts: -1}":                                           "retries.attempts: -1 is not between 0 and 1000",
+		"retries: {attempts: -1}":                                           "retries.attempts: -1 is not between 0 and 2147483647",
 		"retries: {attempts: 1, retryOn: 'reset,soon'}":                     `retries.retryOn: "soon": the sandbox knows 5xx, cancelled, connect-failure, deadline-exceeded, gateway-error, internal, refused-stream, reset, reset-before-request, resource-exhausted, retriable-4xx, unavailable and the numbers of statuses`,
 		"headers: {request: {set: {x: '%REQ(y)%'}}}":                        `headers.request.set.x: "%REQ(y)%": the sandbox fills in no variables of Envoy's`,
 		"headers: {request: {add: {'a b': c}}, response: {set: {host: d}}}": "headers.request.add.a b: not a header's name|headers.response.set.host: an answer has no such header",
