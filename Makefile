@@ -71,12 +71,14 @@ transcript: ## write the README's transcripts anew, from real runs
 generate: ## write the JSON Schemas and docs/reference.md anew
 	$(GO) run ./internal/reference
 
+# Every input that finds something new is made smaller first, by default for up to a
+# minute: a page of two screens would take all the time there is.
 .PHONY: fuzz
 fuzz: ## fuzz every parser for half a minute each
 	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' runner cmd internal sandbox); do \
 	  d=$$(dirname $$f); \
 	  for n in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$f); do \
-	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s .) || exit 1; \
+	    echo "$$d $$n"; (cd $$d && $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime 30s -fuzzminimizetime 10x .) || exit 1; \
 	  done; \
 	done
 

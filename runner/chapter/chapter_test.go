@@ -93,6 +93,7 @@ func TestSlugs(t *testing.T) {
 		{"Blue,Green and Canary", "bluegreen-and-canary", "bluegreen-and-canary"},
 		{"Blue <-- --> Green", "blue-green", "blue-------green"},
 		{"50 % of Ünïcode_ö!", "50-of-unicode_o", "50--of-ünïcode_ö"},
+		{"Step ², ½ of Ⅳ‿4", "step-2-12-of-iv4", "step---of-ⅳ‿4"},
 		{"  ", "", ""},
 	}
 	for _, tt := range tests {
@@ -102,6 +103,27 @@ func TestSlugs(t *testing.T) {
 		if got := githubSlug(tt.text); got != tt.github {
 			t.Errorf("GitHub: %q becomes %q, want %q", tt.text, got, tt.github)
 		}
+	}
+}
+
+// What a browser finds is made of what a reader sees, and is never empty.
+func TestAnchors(t *testing.T) {
+	page, _ := Parse("page.md", []byte(strings.Join([]string{
+		"# Blue &amp; green &#x26; `a&amp;b`", "## <b>Wide</b> [link](x.md) \\*", "## 绿色", "## 绿色", "## \u2192", "Under\nlined\n---",
+	}, "\n\n")), nil)
+	want := []string{
+		"blue-green-aampb blue--green--aampb", "wide-link wide-link-", "_1 绿色", "_2 绿色-1", "_3", "under-lined",
+	}
+	for i, h := range page.Headings {
+		if got := strings.Join(h.Anchors, " "); i >= len(want) || got != want[i] {
+			t.Errorf("%s: got %q", h.Text, got)
+		}
+	}
+	if len(page.Headings) != len(want) {
+		t.Errorf("%d headings, want %d", len(page.Headings), len(want))
+	}
+	if got, want := page.Headings[0].Text, "Blue & green & a&amp;b"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

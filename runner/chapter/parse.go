@@ -195,7 +195,7 @@ func plain(n ast.Node, source []byte) string {
 		}
 		switch n := n.(type) {
 		case *ast.Text:
-			b.Write(util.UnescapePunctuations(n.Segment.Value(source)))
+			b.Write(literal(n, source))
 			if n.SoftLineBreak() || n.HardLineBreak() {
 				b.WriteByte(' ')
 			}
@@ -209,6 +209,16 @@ func plain(n ast.Node, source []byte) string {
 		return ast.WalkContinue, nil
 	})
 	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// literal is a text as a reader sees it: without backslashes, and with the
+// characters that entities stand for; in code both are what they are.
+func literal(n *ast.Text, source []byte) []byte {
+	text := n.Segment.Value(source)
+	if _, ok := n.Parent().(*ast.CodeSpan); ok {
+		return text
+	}
+	return util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(text)))
 }
 
 // language is that of a fence: ```bash, ```bash title="x", ``` {.bash .copy}.

@@ -24,6 +24,7 @@ func newAnchors() *anchors {
 func (a *anchors) of(text, own string) []string {
 	first := own
 	if own == "" {
+		a.mkdocs[""] = true // a heading without a letter of ASCII is counted too: _1
 		first = unique(a.mkdocs, mkdocsSlug(text), nextMkdocs)
 	} else {
 		a.mkdocs[own] = true
@@ -74,13 +75,14 @@ func nextMkdocs(slug, _ string, _ int) string {
 }
 
 // githubSlug is the anchor that GitHub makes of a heading: small letters, a
-// dash for each space, and no punctuation.
+// dash for each space, and nothing else but what is part of a word (Unicode's
+// \p{Word}: 4 and Ⅳ are, ² and ½ are not).
 func githubSlug(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == ' ':
 			return '-'
-		case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsNumber(r):
+		case r == '-' || unicode.In(r, unicode.L, unicode.M, unicode.Nd, unicode.Nl, unicode.Pc):
 			return unicode.ToLower(r)
 		}
 		return -1

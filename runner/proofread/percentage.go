@@ -14,7 +14,8 @@ import (
 
 // A percentage counts only where the name of an outcome stands right beside it,
 // with nothing but markup between: *blue*(`40%`), `blue` (40 %), 40 % blue,
-// `50%` to *green*, 20 % of the traffic goes to canary. Any other is about something else.
+// `50%` to *green*, 20 % of the traffic goes to canary; or where both begin a row
+// of a table. Any other is about something else.
 const (
 	markup  = "[*_`]*"
 	percent = `([0-9]+(?:\.[0-9]+)?) ?%`
@@ -30,11 +31,12 @@ func stated(line string, names []string) []statement {
 		return nil
 	}
 	name := `\b(` + strings.Join(quoted, "|") + `)\b`
-	behind := regexp.MustCompile(`(?i)` + name + markup + ` ?(?:\(|:|=| gets )? ?` + markup + percent)
+	behind := regexp.MustCompile(`(?i)` + name + markup + ` ?(?:\(|:|=| (?:gets|receives|takes)(?: only)? )? ?` + markup + percent)
+	row := regexp.MustCompile(`(?i)^[|\s]*` + markup + name + markup + ` *\| *` + markup + percent)
 	before := regexp.MustCompile(`(?i)` + percent + markup + `(?: (?:of (?:all |the )?(?:traffic|requests|calls|answers)))?(?: (?:goes|go|come|comes|are sent|is sent))?(?: (?:to|for|from))? ` + markup + name)
 	var all []statement
 	taken := make(map[int]bool)
-	for _, m := range behind.FindAllStringSubmatchIndex(line, -1) {
+	for _, m := range append(behind.FindAllStringSubmatchIndex(line, -1), row.FindAllStringSubmatchIndex(line, -1)...) {
 		taken[m[4]] = true
 		all = append(all, newStatement(line[m[2]:m[3]], line[m[4]:m[5]], line[m[0]:m[1]]))
 	}
@@ -50,12 +52,25 @@ func stated(line string, names []string) []statement {
 type statement struct {
 	name    string
 	percent float64
-	text    string // as it is written
+	half    float64 // of the last digit that is written: 0.5 for 33, 0.05 for 33.3
+	text    string  // as it is written
 }
 
 func newStatement(name, number, text string) statement {
 	f, _ := strconv.ParseFloat(number, 64)
-	return statement{strings.ToLower(name), f, text}
+	_, digits, _ := strings.Cut(number, ".")
+	return statement{strings.ToLower(name), f, 0.5 * math.Pow10(-len(digits)), text}
+}
+
+// says reports whether a share in percent is the one that is told, which may be
+// rounded: 33 % for a third. All and nothing are never rounded.
+func (s statement) says(share float64) bool {
+	const exact = 1e-6
+	off := math.Abs(share - s.percent)
+	if s.percent <= 0 || s.percent >= 100 || share <= 0 || share >= 100 {
+		return off < exact
+	}
+	return off < s.half+exact
 }
 
 // percentages compares what a section says of shares with what the scenarios
@@ -80,7 +95,7 @@ func (c *checker) contradiction(line chapter.Line, s statement) {
 	for _, p := range c.proving(line.Heading) {
 		for _, expected := range p.shares {
 			want := expected.want[s.name]
-			if math.Abs(want-s.percent) < 0.05 {
+			if s.says(want) {
 				return
 			}
 			if at.IsZero() {

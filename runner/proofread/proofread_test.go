@@ -93,6 +93,10 @@ func TestPercentagesThatCount(t *testing.T) {
 		"20 % of the traffic goes to *canary*":                "canary 20",
 		"`50%` to *green*, 30% blue":                          "green 50, blue 30",
 		"Blue gets 40 %":                                      "blue 40",
+		"| **blue**  |  40 % | 12 ms |":                       "blue 40",
+		"green | 33.3% | canary":                              "green 33.3",
+		"| 40% | blue | 20% | green |":                        "",
+		"Blue receives only 5% of it":                         "blue 5",
 		"evergreen (40%), blueish 40%, 40% bluer":             "",
 		"blue is faster: it uses 40% less memory than green":  "",
 		"within 3 %, as canary is slow; 99 % of blue's calls": "",
@@ -106,6 +110,23 @@ func TestPercentagesThatCount(t *testing.T) {
 		slices.Sort(sorted)
 		if strings.Join(got, ", ") != strings.Join(sorted, ", ") {
 			t.Errorf("%s: got %v, want %s", text, got, want)
+		}
+	}
+}
+
+// A page may round what a scenario says exactly, but for all and nothing.
+func TestWhatAPercentageSays(t *testing.T) {
+	for _, tt := range []struct {
+		told   string
+		wanted float64
+		want   bool
+	}{
+		{"33", 100.0 / 3, true}, {"33.3", 100.0 / 3, true}, {"33.4", 100.0 / 3, false}, {"34", 100.0 / 3, false},
+		{"40", 40, true}, {"40.0", 40, true}, {"40", 39, false}, {"40", 40.5, true}, {"40.0", 40.1, false},
+		{"100", 99.9, false}, {"99", 100, false}, {"100", 100, true}, {"0", 0.1, false}, {"0", 0, true}, {"0.4", 0, false},
+	} {
+		if got := newStatement("blue", tt.told, "").says(tt.wanted); got != tt.want {
+			t.Errorf("%s%% for %g%%: got %v, want %v", tt.told, tt.wanted, got, tt.want)
 		}
 	}
 }
