@@ -319,7 +319,11 @@ func (p *planner) expected(at, requestAt document.Value, request requestFields, 
 	unknown := false
 	for name, v := range planned.shares.Entries() {
 		if !slices.Contains(outcomes, name) {
-			p.add(v.KeyMistake("unknown outcome").WithHint(document.OneOf(name, outcomes)))
+			hint := document.OneOf(name, outcomes)
+			if before, after, joined := strings.Cut(name, ":"); joined && slices.Contains(outcomes, before) {
+				hint = "put a space behind the colon: " + before + ": " + after
+			}
+			p.add(v.KeyMistake("unknown outcome").WithHint(hint))
 			unknown = true
 		}
 	}

@@ -38,7 +38,7 @@ func (p *planner) find(v document.Value, name string, folder bool) string {
 	path := filepath.Join(p.step.Scenario.Scenario.Dir, filepath.FromSlash(name))
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, os.ErrNotExist) {
-		p.add(v.Mistake("no such %s: %s", kindOf(folder), name).WithHint(p.near(path)))
+		p.add(v.Mistake("no such %s: %s", kindOf(folder), name).WithHint(p.near(name)))
 		return ""
 	}
 	var info os.FileInfo
@@ -83,17 +83,44 @@ func (p *planner) inside(real string) bool {
 	return err == nil && kube.Within(root, real)
 }
 
-// near looks for a name beside path that was perhaps meant.
-func (p *planner) near(path string) string {
-	entries, err := os.ReadDir(filepath.Dir(path))
+// near says what was perhaps meant by a name that leads nowhere, and else where
+// such a path begins.
+func (p *planner) near(name string) string {
+	dir := p.step.Scenario.Scenario.Dir
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if hint := document.DidYouMean(filepath.Base(path), namesIn(filepath.Dir(path))); hint != "" {
+		return hint
+	}
+	// As it would be right for a program that is started here.
+	if _, err := os.Stat(filepath.FromSlash(name)); err == nil {
+		if here, err := filepath.Rel(dir, filepath.FromSlash(name)); err == nil {
+			return "did you mean " + filepath.ToSlash(here) + "? A path begins at the scenario's folder"
+		}
+	}
+	folder := filepath.Dir(path)
+	for _, other := range namesIn(filepath.Dir(folder)) {
+		meant := filepath.Join(filepath.Dir(folder), other, filepath.Base(path))
+		if _, err := os.Stat(meant); err != nil || document.DidYouMean(filepath.Base(folder), []string{other}) == "" {
+			continue
+		}
+		if here, err := filepath.Rel(dir, meant); err == nil {
+			return "did you mean " + filepath.ToSlash(here) + "?"
+		}
+	}
+	return "a path begins at the scenario's folder, " + filepath.ToSlash(dir)
+}
+
+// namesIn are the names of what is in a folder; none when it cannot be read.
+func namesIn(folder string) []string {
+	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return ""
+		return nil
 	}
 	var names []string
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	return document.DidYouMean(filepath.Base(path), names)
+	return names
 }
 
 // files reads the manifests of a list of files.

@@ -106,8 +106,12 @@ func (r *Run) Progress() string {
 
 // line is the case as it stands, in a line.
 func (s LiveSample) line() string {
+	between := s.Attempt > 0 && s.Result.N == 0 // most likely it waits: the pauses grow
+	if between {
+		s.Result.Reason = fmt.Sprintf("attempt %d did not pass, the next one begins after a pause", s.Attempt)
+	}
 	line := report.Line(record.Sample{Gateway: s.Gateway, Case: s.Case, Result: s.Result})
-	if s.Attempt > 0 {
+	if s.Attempt > 0 && !between {
 		line += fmt.Sprintf(" (attempt %d)", s.Attempt+1)
 	}
 	return line

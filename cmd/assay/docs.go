@@ -43,7 +43,9 @@ func docsCheckCommand() *cobra.Command {
 		Use:   "check --scenarios DIR CHAPTER.md…",
 		Short: "Find what pages, scenarios, scripts and manifests say differently",
 		Long: `Compare pages of a tutorial (Markdown, as MkDocs and GitHub render it) with scenarios, and with the scripts
-and manifests that they name. Reported, with the place on both sides and all at once:
+and manifests that they name, and report every difference, with the place on both sides.
+
+Reported are:
 
   sections and blocks of commands that no scenario proves, and headings of scenarios that are gone
   scripts, manifests, folders and includes that are named and not there
@@ -52,7 +54,8 @@ and manifests that they name. Reported, with the place on both sides and all at 
   with --environment: manifests that an API server would refuse (asked by a dry run, nothing is changed)
 
 What is right all the same is told so in the page: <!-- assay: skip REASON --> before a block or below a heading.
-The exit code is 0 when nothing was found, 1 when something was, and 2 when it could not be looked for.`,
+The exit code is 0 when nothing was found, 1 when something was, and 2 when it could not be looked for,
+or when there was nothing to compare.`,
 		Example: `  assay docs check --scenarios scenarios docs/traffic-management.md
   assay docs check --scenarios scenarios --home .. docs/*.md                # TUTORIAL_HOME is another folder
   ASSAY_SANDBOX=… assay docs check --environment sandbox docs/*.md          # ask the sandbox's API servers too
@@ -64,7 +67,7 @@ The exit code is 0 when nothing was found, 1 when something was, and 2 when it c
 		},
 	}
 	c.Flags().StringVar(&f.scenarios, "scenarios", defaultScenarios, "`DIR` of the scenarios that prove the pages")
-	c.Flags().StringVar(&f.environment, "environment", environment.Sandbox, "`NAME|FILE` of the environment; when it is given, its API servers are asked about manifests")
+	c.Flags().StringVar(&f.environment, "environment", environment.Sandbox, "`NAME|FILE` of the environment; when it is given, its API servers are asked about the manifests")
 	c.Flags().StringVar(&f.root, "root", "", "`DIR` that nothing is read outside of (default: the nearest folder above the first page that holds .git)")
 	c.Flags().StringVar(&f.home, "home", "", "`DIR` that is TUTORIAL_HOME, where a reader begins (default: that of --root)")
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print the findings as JSON")
@@ -115,13 +118,18 @@ func (f docsFlags) run(ctx context.Context, stdout io.Writer, files []string, ge
 	summary := fmt.Sprintf("%s, %s, %s of commands, %s; %s applied; %s about them; %s",
 		count(len(files), "page"), count(result.Headings, "heading"), count(result.Blocks, "block"), count(result.Scripts, "script"),
 		count(result.Manifests, "manifest"), count(result.Proved, "scenario"), asked)
+	nothing := len(result.Findings) == 0 && result.Blocks+result.Scripts+result.Manifests+result.Proved == 0
 	if f.asJSON {
 		err = printJSON(stdout, findingsOf(result, asked))
-	} else {
+	} else if !nothing {
 		err = showFindings(stdout, result, summary)
 	}
 	if err == nil && len(result.Findings) > 0 {
 		return outcome{}
+	}
+	if err == nil && nothing {
+		err = fmt.Errorf("there was nothing to compare in %s: no block of commands (one begins with ```bash, sh or console), "+
+			"and no scenario of %s that is about it (chapter: PAGE#HEADING)", count(len(files), "page"), f.scenarios)
 	}
 	return unjudged(err)
 }

@@ -20,6 +20,7 @@ func TestDocsCheck(t *testing.T) {
 		{"docs check --scenarios " + at + "good/scenarios nothing.md", exitBadInput, "nothing.md: no such file"},
 		{"docs check --scenarios nowhere " + at + "good/docs/shop.md", exitBadInput, "read the scenarios of nowhere"},
 		{"docs check --environment sandbox --root " + at + "good --scenarios " + at + "good/scenarios " + at + "good/docs/shop.md", exitBadInput, "no sandbox is running to be asked"},
+		{"docs check --scenarios " + at + "good/scenarios ../../LICENSE", exitBadInput, "there was nothing to compare in 1 page: no block of commands"},
 		{"docs", exitWell, "Compare a tutorial's pages"},
 	}
 	for _, tt := range tests {

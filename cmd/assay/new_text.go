@@ -33,7 +33,8 @@ func (d *draft) text() string {
 	b.WriteString(d.expectation())
 	b.WriteString(`
 # More actions: wait (until an object is as a CEL expression says), assert (objects exist), call (one request is
-# answered so), delete. All keys of all actions: docs/reference.md, or let your editor complete them.
+# answered so), delete, run (a script or a command). All keys of all actions: docs/reference.md, or let your editor
+# complete them.
 `)
 	return b.String()
 }

@@ -351,7 +351,7 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 			d.decode(entry, into.FieldByIndex(f.index), f.scalar)
 			continue
 		}
-		d.add(entry.KeyMistake("unknown key").WithHint(s.suggest(key, given, meant)))
+		d.add(entry.KeyMistake("unknown key").WithHint(s.suggest(key, entry, given, meant)))
 	}
 	missing := slices.DeleteFunc(slices.Clone(s.keys), func(key string) bool {
 		return !s.fields[key].required || given[key] || meant[key]
@@ -364,12 +364,23 @@ func (d *decoder) decodeStruct(v Value, into reflect.Value) {
 }
 
 // suggest is the hint for an unknown key: a key that is not given yet is more likely
-// meant than one that is. It notes which one it took the key for.
-func (s *shape) suggest(key string, given, meant map[string]bool) string {
+// meant than one that is. Keys of this mapping may also stand one level too deep,
+// as in metadata: {name: x}. It notes which ones it took the key for.
+func (s *shape) suggest(key string, entry Value, given, meant map[string]bool) string {
 	free := slices.DeleteFunc(slices.Clone(s.keys), func(k string) bool { return given[k] })
 	if near := nearest(key, free); near != "" {
 		meant[near] = true
 		return "did you mean " + near + "?"
+	}
+	var deep []string
+	for inner := range entry.Entries() {
+		if slices.Contains(free, inner) {
+			meant[inner] = true
+			deep = append(deep, inner)
+		}
+	}
+	if len(deep) > 0 {
+		return "write " + And(deep) + " without " + key + " around it"
 	}
 	return OneOf(key, s.keys)
 }

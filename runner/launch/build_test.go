@@ -194,6 +194,13 @@ func TestFindSource(t *testing.T) {
 			t.Errorf("from %s: got %+v, %v, want %s", from, got, err, want)
 		}
 	}
+	// A program that was built in a clone, and is used in somebody's own repository.
+	defer func(was string) { builtFrom = was }(builtFrom)
+	builtFrom = filepath.Join(root, "runner", "launch", "source.go")
+	if got, err := findSource(t.Context(), t.TempDir()); err != nil || got.dir != filepath.Join(root, "sandbox") || got.readOnly {
+		t.Errorf("built in a clone: got %+v, %v", got, err)
+	}
+	builtFrom = "github.com/meshassay/assay/runner/launch/source.go" // by -trimpath
 	if _, err := findSource(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "neither inside a clone") {
 		t.Errorf("outside of a clone: got %v", err)
 	}
@@ -241,6 +248,8 @@ func serve(t *testing.T, proxy, module, version, commit string, files map[string
 
 // Somebody's own suite, with the project from a module proxy.
 func TestFindSourceInTheModuleCache(t *testing.T) {
+	defer func(was string) { builtFrom = was }(builtFrom)
+	builtFrom = "" // not in this clone
 	const outer, inner, commit = "v0.2.1-0.20261123032200-0123456789ab", "v0.0.0-20261123032200-0123456789ab", "0123456789ab"
 	proxy := t.TempDir()
 	serve(t, proxy, module, outer, commit, map[string]string{"go.mod": "module " + module + "\n"})

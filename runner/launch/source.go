@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"runtime/debug"
 	"strings"
 )
@@ -26,14 +27,22 @@ type source struct {
 	readOnly bool // in the module cache: a build needs a copy
 }
 
-// findSource finds the sandbox's sources: in the clone that dir lies in, or
-// else in the module cache, in the version that this program was built with.
+// builtFrom is this file as the compiler saw it: in a clone when the program was
+// built there, wherever it is used now. With -trimpath it is not absolute.
+var builtFrom = func() string { _, file, _, _ := runtime.Caller(0); return file }()
+
+// findSource finds the sandbox's sources: in the clone that dir lies in, in the
+// clone in which this program was built, or else in the module cache, in the
+// version that it was built with.
 // A module with replace lines cannot be installed by go install, which is why
 // it is not simply that.
 func findSource(ctx context.Context, dir string) (source, error) {
 	root, err := cloneAbove(dir)
 	if err != nil {
 		return source{}, err
+	}
+	if root == "" && filepath.IsAbs(builtFrom) {
+		root, _ = cloneAbove(filepath.Dir(builtFrom)) // no longer there: it does not count
 	}
 	if root != "" {
 		return source{dir: filepath.Join(root, "sandbox")}, nil
@@ -50,7 +59,8 @@ func findSource(ctx context.Context, dir string) (source, error) {
 	case version != "":
 		return download(ctx, version)
 	}
-	return source{}, fmt.Errorf("no sources of the sandbox: %s is neither inside a clone of %s nor in a module that requires it", absolute(dir), module)
+	return source{}, fmt.Errorf("no sources of the sandbox: %s is neither inside a clone of %s nor in a module that requires it "+
+		"(start one in a clone, by assay sandbox, and set %s to its kubeconfig)", absolute(dir), module, Attach)
 }
 
 func absolute(dir string) string {
