@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshassay/assay/runner"
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/scenario"
@@ -227,18 +228,18 @@ func (d *draft) files() []created {
 func (d *draft) next(environmentName string) string {
 	in := ""
 	if environmentName != environment.Sandbox {
-		in = " --environment " + environmentName
+		in = " --environment " + runner.CommandLine(environmentName)
 	}
 	at := ""
 	if d.project.folder != defaultScenarios && !inside(defaultScenarios, d.project.folder) {
-		at = " --scenarios " + d.project.folder
+		at = " --scenarios " + runner.CommandLine(d.project.folder)
 	}
-	planned := d.name
+	path, planned := runner.CommandLine(d.path()), d.name
 	if at != "" {
-		planned = d.path()
+		planned = path
 	}
 	return next(
-		[2]string{self() + " check " + d.path() + in, "is it right? Edit it, and check again"},
+		[2]string{self() + " check " + path + in, "is it right? Edit it, and check again"},
 		[2]string{self() + " plan " + planned + in, "what will it do, and how long will that take?"},
 		[2]string{self() + " run " + d.name + at + in, "do it"})
 }

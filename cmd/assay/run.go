@@ -142,7 +142,7 @@ func (f *runFlags) choose(args []string) (*runner.Selected, error) {
 // again is the command that runs one scenario again, in the same way: by its
 // file where paths were given, for its name alone may not be found then.
 func (f *runFlags) again(scenario string) string {
-	words := []string{"assay", "run", scenario}
+	words := append(strings.Fields(self()), "run", scenario)
 	if f.scenarios != "" {
 		words = append(words, "--scenarios", f.scenarios)
 	}

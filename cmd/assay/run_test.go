@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 		{"scenarios/also.yaml", exitPassed, []string{"2 passed of 2 steps"}, nil},
 		{"fault-green", exitFailed, []string{
 			"fault-green\n  scenarios/fault-green.yaml:6:3: failed: all is green (", "<- failed",
-			"skipped: it stays so", "did not pass:\n  failed: fault-green: all is green\n    again: assay run fault-green --environment loopback\n",
+			"skipped: it stays so", "did not pass:\n  failed: fault-green: all is green\n    again: " + self() + " run fault-green --environment loopback\n",
 			"1 failed, 1 skipped of 2 steps"}, nil},
 		{"fault-below", exitFailed, []string{"fault-below\n  skipped: all is blue"}, nil},
 		{"fault-few", exitUndecided, []string{"undecided: a few"}, []string{"did not pass:"}},
@@ -144,7 +144,7 @@ func TestRunAgainByPath(t *testing.T) {
 	if code := run(words, &stdout, &stderr); code != exitFailed {
 		t.Errorf("exit code %d: %s", code, stderr.String())
 	}
-	if want := "just this again: assay run 'my scenarios/green.yaml' --environment loopback\n"; !strings.Contains(stdout.String(), want) {
+	if want := "just this again: " + self() + " run 'my scenarios/green.yaml' --environment loopback\n"; !strings.Contains(stdout.String(), want) {
 		t.Errorf("it does not say %q:\n%s", want, stdout.String())
 	}
 	stdout.Reset()
