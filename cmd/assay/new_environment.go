@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshassay/assay/runner"
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
 	"github.com/meshassay/assay/runner/kube"
@@ -85,10 +86,14 @@ func (f *newEnvironmentFlags) run(stdout, stderr io.Writer, args []string) error
 	if err := say(stdout, told(files)); err != nil {
 		return err
 	}
+	in := name
+	if f.dir != defaultScenarios { // elsewhere its name would not be found
+		in += " " + runner.CommandLine(f.dir)
+	}
 	return say(stdout, contextsTold()+next(
-		[2]string{"${EDITOR:-vi} " + file, "make it yours: contexts, gateways, destinations, answers"},
-		[2]string{self() + " check --environment " + name, "do the scenarios fit it?"},
-		[2]string{self() + " check --connect --environment " + name, "do its clusters and gateways answer?"}))
+		[2]string{"${EDITOR:-vi} " + runner.CommandLine(file), "make it yours: contexts, gateways, destinations, answers"},
+		[2]string{self() + " check --environment " + in, "do the scenarios fit it?"},
+		[2]string{self() + " check --connect --environment " + in, "do its clusters and gateways answer?"}))
 }
 
 // contextsTold lists the contexts that there are to choose from.

@@ -180,6 +180,7 @@ func TestNewEnvironment(t *testing.T) {
 	says(t, typed{args: "new scenario first"}, 0, "no mistakes")
 	says(t, typed{args: "check --environment staging"}, 0, "5 scenarios, 16 steps, 4 expectations: no mistakes\n")
 
+	says(t, typed{args: "new environment there --dir tests/mesh"}, 0, "check --environment there tests/mesh ")
 	says(t, typed{args: "new environment shop --cluster prod=admin@prod"}, 0, "wrote scenarios/environments/shop.yaml\n")
 	compare("shop.golden", text(t, "scenarios/environments/shop.yaml"))
 	e, err := environment.Load("shop", "scenarios/environments", os.LookupEnv)
