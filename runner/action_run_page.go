@@ -11,7 +11,6 @@ import (
 
 	"github.com/meshassay/assay/runner/chapter"
 	"github.com/meshassay/assay/runner/document"
-	"github.com/meshassay/assay/runner/kube"
 )
 
 // interpreted is how a script is run: by itself, or by bash when it may not be
@@ -160,19 +159,4 @@ func (w *runWork) outline(_ *Plan, s *PlannedStep, o *Outline) {
 	if len(w.touches) > 0 && w.ready {
 		o.Until += ", and what it touched is ready"
 	}
-}
-
-// subjects are the objects that it touches.
-func (w *runWork) subjects(r *Run) []subject {
-	var all []subject
-	for _, t := range w.touches {
-		if resource, err := r.clusters[t.cluster].Find(t.Resource); err == nil {
-			o := &kube.Object{}
-			o.SetGroupVersionKind(resource.Kind)
-			o.SetNamespace(t.Namespace)
-			o.SetName(t.Name)
-			all = append(all, subject{cluster: t.cluster, object: o})
-		}
-	}
-	return all
 }

@@ -30,9 +30,10 @@ type ran struct {
 }
 
 // runProgram runs a command in a process group of its own until it ends, ctx
-// ends or the time is over, and ends all that it has started. The error is for
-// a program that could not be run or was ended.
-func runProgram(ctx context.Context, c *exec.Cmd, limit time.Duration, live func(lines *tailed)) (ran, error) {
+// ends or the time is over, and ends all that it has started. Live is called
+// before it is started, began when it is. The error is for a program that could
+// not be run or was ended.
+func runProgram(ctx context.Context, c *exec.Cmd, limit time.Duration, live func(lines *tailed), began func()) (ran, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return ran{}, err
@@ -46,6 +47,7 @@ func runProgram(ctx context.Context, c *exec.Cmd, limit time.Duration, live func
 		write.Close()
 		return ran{}, err
 	}
+	began()
 	write.Close()
 	drained := make(chan struct{})
 	go func() {

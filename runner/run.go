@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -15,7 +16,7 @@ import (
 )
 
 // Run is one run of a plan. Its methods are called one after the other, except
-// Live and Progress, which may be called at any time.
+// Live, Progress and Abandon, which may be called at any time.
 type Run struct {
 	engine         *Engine
 	plan           *Plan
@@ -36,6 +37,7 @@ type Run struct {
 	doingSince time.Time
 	watching   *watch              // what the next expectation's gateways answer while they change
 	possible   map[string][]string // outcomes that an expectation has proved possible, since nothing was changed
+	program    *exec.Cmd           // that is being run; nil: none is
 	unsaved    error               // the first error of writing the record
 	stopped    bool                // a step was cut short from outside
 }

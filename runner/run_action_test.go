@@ -187,6 +187,30 @@ func TestRunEndsTheWholeGroup(t *testing.T) {
 	}
 }
 
+// Whoever ends at once leaves nothing behind that goes on, however stubborn it is.
+func TestAbandonEndsTheWholeGroup(t *testing.T) {
+	folder := t.TempDir()
+	r := running(t, folder, `- run: {command: "trap '' TERM; sleep 300 & echo $! >child; while true; do wait || true; done", timeout: 5m}`+"\n")
+	r.Abandon() // nothing is run yet
+	child := filepath.Join(folder, "child")
+	over := make(chan record.Step, 1)
+	go func() { over <- r.Step(t.Context(), r.plan.Scenarios[0].Steps[0]) }()
+	for text := ""; !strings.HasSuffix(text, "\n"); time.Sleep(10 * time.Millisecond) {
+		b, _ := os.ReadFile(child)
+		text = string(b)
+	}
+	r.Abandon()
+	if got := <-over; got.State != record.Errored || !strings.Contains(got.Error, "ended by a signal") {
+		t.Errorf("%s: %s", got.State, got.Error)
+	}
+	for until := time.Now().Add(20 * time.Second); alive(t, child); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("what it started goes on")
+		}
+	}
+	r.Abandon() // nothing is run any more
+}
+
 // A long output is kept at its beginning and its end, and told from the rest.
 func TestLongOutput(t *testing.T) {
 	got := step(t, running(t, t.TempDir(), "- run: {command: \"echo first; { yes || true; } | head -c 3000000; echo last\", output: {matches: \"^first(?s:.*)last\\n$\"}}\n"))

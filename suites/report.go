@@ -20,7 +20,11 @@ func (s *suite) report(r ginkgo.Report) {
 	if r.SuiteConfig.DryRun {
 		return
 	}
-	// Closed already, unless a second Ctrl-C left out the cleaning up.
+	// Closed already, unless a second Ctrl-C left out the cleaning up; then a step
+	// may be running a program still.
+	if s.live.run != nil {
+		s.live.run.Abandon()
+	}
 	if err := s.close(); err != nil {
 		ginkgo.Fail(err.Error())
 	}

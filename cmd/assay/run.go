@@ -195,6 +195,7 @@ func (f *runFlags) within(ctx context.Context, chosen *runner.Selected, stdout, 
 		n.aside = nil
 	}
 	r, path, failed := carryOut(ctx, run, n, func() {
+		run.Abandon()
 		fmt.Fprintln(stderr, "\nstopped at once: what was changed has not been put back")
 		os.Exit(exitBadInput)
 	})
