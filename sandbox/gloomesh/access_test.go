@@ -51,6 +51,8 @@ func TestAccessPolicyThatIsNotAccepted(t *testing.T) {
 	}{
 		{"tokens", `{sourceSelector: [{requestIdentityMatcher: {requestPrincipals: ["*"]}}]}`,
 			failed, []any{"spec.sourceSelector[0].requestIdentityMatcher: not honoured by the sandbox"}},
+		{"what only later editions have", `{sourceSelector: [{requestIpMatcher: {forwardedIPs: [10.0.0.0/8]}}], destinationSelector: [{virtualDestinationMatcher: {}}]}`,
+			failed, []any{"spec.sourceSelector[0].requestIpMatcher: not honoured by the sandbox", "spec.destinationSelector[0].virtualDestinationMatcher: not honoured by the sandbox"}},
 		{"a cluster that is not there", `{sourceSelector: [{kubeIdentityMatcher: {clusters: [cluster1, cluster3]}}, {kubeServiceAccountRefs: {serviceAccounts: [{clusterName: cluster4, namespace: a, name: b}]}}]}`,
 			invalid, []any{"spec.sourceSelector[0].kubeIdentityMatcher.clusters[1]: no cluster cluster3 is registered (there are cluster1, cluster2)",
 				"spec.sourceSelector[1].kubeServiceAccountRefs.serviceAccounts[0].clusterName: no cluster cluster4 is registered (there are cluster1, cluster2)"}},

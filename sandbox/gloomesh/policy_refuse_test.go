@@ -20,6 +20,10 @@ func TestPolicyRefusals(t *testing.T) {
 		{"what needs a server, or a filter that the gateways do not have", "TrafficPolicy", `policy: {csrf: {}, extauth: {}, rateLimit: {}, transformations: {}, outlierDetection: {}}`,
 			failed, []string{"spec.policy.csrf: not honoured by the sandbox", "spec.policy.extauth: not honoured by the sandbox", "spec.policy.outlierDetection: not honoured by the sandbox",
 				"spec.policy.rateLimit: not honoured by the sandbox", "spec.policy.transformations: not honoured by the sandbox"}},
+		{"what only later editions have", "TrafficPolicy", `destinationSelector: [{virtualDestinationRefs: {}, externalServiceMatcher: {}}]
+policy: {connectionPoolSettings: {}, extauthSettings: {}, rateLimitSettings: {}}`,
+			failed, []string{"spec.destinationSelector[0].externalServiceMatcher: not honoured by the sandbox", "spec.destinationSelector[0].virtualDestinationRefs: not honoured by the sandbox",
+				"spec.policy.connectionPoolSettings: not honoured by the sandbox", "spec.policy.extauthSettings: not honoured by the sandbox", "spec.policy.rateLimitSettings: not honoured by the sandbox"}},
 		{"no mutual TLS", "TrafficPolicy", `policy: {mtls: {istio: {tlsMode: DISABLE}}}`,
 			failed, []string{"spec.policy.mtls.istio.tlsMode: not honoured by the sandbox"}},
 		{"no mode, which is the first one", "TrafficPolicy", `policy: {mtls: {}}`,
