@@ -53,10 +53,16 @@ func readAuthorizationPolicy(u *unstructured.Unstructured) authorizationPolicy {
 func readAuthorizationRule(f *strict.Object) authorization.Rule {
 	var rule authorization.Rule
 	for _, from := range f.Objects("from") {
+		if !from.Set("source") { // or it would be anybody
+			from.Refuse("source", "want who calls")
+		}
 		rule.From = append(rule.From, readSource(from.Within("source")))
 		from.Done()
 	}
 	for _, to := range f.Objects("to") {
+		if !to.Set("operation") {
+			to.Refuse("operation", "want what is asked")
+		}
 		rule.To = append(rule.To, readOperation(to.Within("operation")))
 		to.Done()
 	}

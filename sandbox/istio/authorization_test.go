@@ -106,6 +106,7 @@ func TestAuthorizationRefused(t *testing.T) {
 		{"tokens and addresses", `{rules: [{from: [{source: {requestPrincipals: ["*"], ipBlocks: [1.2.3.4]}}]}]}`,
 			"spec.rules[0].from[0].source.ipBlocks: the sandbox does not honour this field\nspec.rules[0].from[0].source.requestPrincipals: the sandbox does not honour this field"},
 		{"a list without entries", `{rules: [{from: []}]}`, "spec.rules[0].from: want at least one entry, or leave it out"},
+		{"entries that say nothing", `{rules: [{from: [{}], to: [{}]}]}`, "spec.rules[0].from[0].source: want who calls\nspec.rules[0].to[0].operation: want what is asked"},
 		{"a template", `{rules: [{to: [{operation: {paths: ["/a/{*}"]}}]}]}`,
 			`spec.rules[0].to[0].operation.paths[0]: "/a/{*}": the sandbox knows no templates of paths (want a path, PREFIX* or *SUFFIX)`},
 		{"a port by name", `{rules: [{to: [{operation: {ports: [http]}}]}]}`, `spec.rules[0].to[0].operation.ports[0]: "http" is not a port`},
