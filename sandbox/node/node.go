@@ -168,9 +168,14 @@ func (n *Node) next(ctx context.Context) bool {
 
 // register creates the Node object, ready and with room for everything.
 func (n *Node) register(ctx context.Context) error {
+	kubelet, err := n.listen(ctx)
+	if err != nil {
+		return err
+	}
 	node := nodeObject(n.options.Name, n.options.Pods, metav1.NewTime(n.now()))
+	node.Status.DaemonEndpoints.KubeletEndpoint.Port = kubelet
 	nodes := n.options.Client.CoreV1().Nodes()
-	_, err := nodes.Create(ctx, node, metav1.CreateOptions{})
+	_, err = nodes.Create(ctx, node, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		return fmt.Errorf("node %s: %w", n.options.Name, err)
 	}

@@ -190,7 +190,8 @@ func nodeObject(name string, pods netip.Prefix, now metav1.Time) *corev1.Node {
 		Status: corev1.NodeStatus{
 			Capacity:    room,
 			Allocatable: room,
-			Addresses:   []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: hostIP}, {Type: corev1.NodeHostName, Address: name}},
+			// No host name: API servers would prefer it, and nobody resolves it.
+			Addresses: []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: hostIP}},
 			Conditions: []corev1.NodeCondition{{
 				Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "Sandbox", Message: "the sandbox runs pods itself",
 				LastHeartbeatTime: now, LastTransitionTime: now,
