@@ -271,7 +271,10 @@ func (w *runWork) program(ctx context.Context, r *Run, out *record.Step) error {
 	case err != nil:
 		return fmt.Errorf("%s: %s: %w", where, w.what, err)
 	}
-	return w.judge(got, where)
+	if err := w.judge(got, where); err != nil || got.code != 0 {
+		return err
+	}
+	return at.leftOut()
 }
 
 // runs takes note of the program that is being run, nil for none.

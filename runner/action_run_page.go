@@ -116,18 +116,35 @@ func (n *blockNote) variable() []string {
 	return []string{noteBlock + "=" + n.file}
 }
 
-// block is where the last block that was begun stands: "page.md:12:1"; "" when
-// that is not known.
-func (n *blockNote) block() string {
-	if n == nil {
-		return ""
-	}
+// begun is the index of the last block that was begun; -1 when that is not known.
+func (n *blockNote) begun() int {
 	text, err := os.ReadFile(n.file)
 	i, wrong := strconv.Atoi(strings.TrimSpace(string(text)))
 	if err != nil || wrong != nil || i < 0 || i >= len(n.page.blocks) {
+		return -1
+	}
+	return i
+}
+
+// block is where that block stands: "page.md:12:1"; "" when that is not known.
+func (n *blockNote) block() string {
+	if n == nil || n.begun() < 0 {
 		return ""
 	}
-	return n.page.blocks[i].Commands[0].Pos.String()
+	return n.page.place(n.begun())
+}
+
+func (p *pageCommands) place(i int) string { return p.blocks[i].Commands[0].Pos.String() }
+
+// leftOut says which block was never begun although the shell ended well: after
+// an exit or exec, or where a here-document that nothing ends has swallowed it.
+// A section of which half was run proves nothing.
+func (n *blockNote) leftOut() error {
+	if n == nil || n.begun() == len(n.page.blocks)-1 {
+		return nil
+	}
+	i := n.begun() + 1
+	return failf("%s: this block was not run: the shell ended well before it (exit, exec, or a here-document without its end)", n.page.place(i))
 }
 
 // commandLine is what to execute, how to see where in a page it is, and what to

@@ -127,6 +127,27 @@ func TestAPageThatFails(t *testing.T) {
 	}
 }
 
+// A page of which a part was never run does not pass.
+func TestAPageThatEndsTooSoon(t *testing.T) {
+	folder := t.TempDir()
+	for first, want := range map[string]string{
+		"exit":                 "p.md:7:1: this block was not run",
+		"exec true":            "p.md:7:1: this block was not run",
+		"cat <<END":            "p.md:7:1: this block was not run",
+		"cat <<END\ntext\nEND": "",
+		"(exit)":               "",
+	} {
+		page := "# A\n\n```sh\n" + first + "\n```\n```sh\necho more\n```\n"
+		if err := os.WriteFile(filepath.Join(folder, "p.md"), []byte(page), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got := step(t, running(t, folder, "- run: {chapter: p.md, section: A}\n"))
+		if want == "" && got.State != record.Passed || want != "" && (got.State != record.Failed || !strings.Contains(got.Error, want)) {
+			t.Errorf("%s: %s: %s, want %q", first, got.State, got.Error, want)
+		}
+	}
+}
+
 // alive says whether a process, of which the number is in a file, has not ended.
 func alive(t *testing.T, file string) bool {
 	t.Helper()
