@@ -172,7 +172,7 @@ func (s Selection) environment() (*environment.Environment, error) {
 	return e, nil
 }
 
-// choose returns the scenarios to run with all that they need.
+// choose returns the scenarios to run for their own sake.
 func (s Selection) choose(set scenario.Set, asked func(file string) bool) ([]*scenario.Scenario, error) {
 	named := make(map[*scenario.Scenario]bool)
 	if len(s.Names) > 0 {
@@ -183,17 +183,21 @@ func (s Selection) choose(set scenario.Set, asked func(file string) bool) ([]*sc
 			named[sc] = matches(s.Names, sc.Name)
 		}
 	}
+	return slices.DeleteFunc(slices.Clone(set.Scenarios), func(sc *scenario.Scenario) bool {
+		return !s.wants(sc, labelsOf(set, sc), named[sc], asked)
+	}), nil
+}
+
+// withNeeds adds to scenarios what they need, parents first.
+func withNeeds(set scenario.Set, scenarios []*scenario.Scenario) []*scenario.Scenario {
 	needed := make(map[string]bool)
-	for _, sc := range set.Scenarios {
-		if !s.wants(sc, labelsOf(set, sc), named[sc], asked) {
-			continue
-		}
+	for _, sc := range scenarios {
 		needed[sc.Name] = true
 		for _, above := range set.Ancestors(sc) {
 			needed[above.Name] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(set.Scenarios), func(sc *scenario.Scenario) bool { return !needed[sc.Name] }), nil
+	return slices.DeleteFunc(slices.Clone(set.Scenarios), func(sc *scenario.Scenario) bool { return !needed[sc.Name] })
 }
 
 // wants says whether a scenario is to run for its own sake.
@@ -255,12 +259,12 @@ func matches(globs []string, name string) bool {
 	})
 }
 
-// planRest plans the scenarios that have no mistake; one that has, and what
-// needs it, becomes broken.
+// planRest plans the wanted scenarios that have no mistake, with all that they
+// need; one that has a mistake, and what needs it, becomes broken. What only these
+// need does not run: it would change clusters to no end.
 func (c *Selected) planRest(set scenario.Set, wanted []*scenario.Scenario) error {
-	var sound []*scenario.Scenario
 	broken := map[string]bool{}
-	for _, sc := range wanted {
+	for _, sc := range withNeeds(set, wanted) {
 		if broken[sc.Needs] {
 			broken[sc.Name] = true
 			because := sc.Source.Get("needs").Mistake("%s has mistakes", sc.Needs)
@@ -275,10 +279,9 @@ func (c *Selected) planRest(set scenario.Set, wanted []*scenario.Scenario) error
 			c.Broken = append(c.Broken, scenario.Broken{File: sc.File, Name: sc.Name, Mistakes: mistakes})
 		case err != nil:
 			return err
-		default:
-			sound = append(sound, sc)
 		}
 	}
+	sound := withNeeds(set, slices.DeleteFunc(wanted, func(sc *scenario.Scenario) bool { return broken[sc.Name] }))
 	slices.SortFunc(c.Broken, func(a, b scenario.Broken) int { return strings.Compare(a.File, b.File) })
 	var err error
 	if c.Plan, err = c.Engine.Plan(sound); err != nil {

@@ -107,6 +107,8 @@ func TestSelect(t *testing.T) {
 		{"a name that is not there", tree, []string{"canry"}, nil, "", "", "did you mean canary?"},
 		{"one that cannot be planned, and its children", with("gateway", "needs: deploy\n"+allBrown), nil, nil, "deploy", "canary gateway", ""},
 		{"one that cannot be planned spares others", with("other", allBrown), []string{"canary"}, nil, "deploy gateway canary", "", ""},
+		{"what only one that cannot be planned needs", with("canary", "needs: gateway\n"+allBrown), []string{"canary"}, nil, "", "canary", ""},
+		{"what another needs, too", with("canary", "needs: gateway\n"+allBrown), []string{"canary", "fault-off"}, nil, "deploy gateway fault-off", "canary", ""},
 		{"one that is broken", with("gateway", "needs: deploy\nsteps: 3\n"), nil, nil, "deploy", "canary fault-off gateway", ""},
 		{"a broken one that was asked for", with("canary", "steps: 3\n"), []string{"canary"}, nil, "", "", "scenarios/canary.yaml:4:8"},
 		{"a broken one beside one that was asked for", with("canary", "steps: 3\n"), []string{"gateway"}, nil, "deploy gateway", "", ""},
