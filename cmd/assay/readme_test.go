@@ -87,9 +87,9 @@ func TestREADMEShowsWhatNewAndPlanPrint(t *testing.T) {
 	}
 }
 
-// What it shows of verdict and plan is what they print.
-func TestREADMEShowsWhatVerdictAndPlanPrint(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+// What a page shows of verdict and plan is what they print.
+func TestDocsShowWhatVerdictAndPlanPrint(t *testing.T) {
+	page, err := os.ReadFile("../../docs/without-a-scenario.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +100,8 @@ func TestREADMEShowsWhatVerdictAndPlanPrint(t *testing.T) {
 	for _, args := range commands {
 		var out, errs bytes.Buffer
 		run(strings.Fields(args), &out, &errs)
-		if want := "$ go run ./cmd/assay " + args + "\n" + out.String() + "```"; !strings.Contains(string(readme), want) {
-			t.Errorf("the README does not have\n%s%s", want, errs.String())
+		if want := "$ go run ./cmd/assay " + args + "\n" + out.String() + "```"; !strings.Contains(string(page), want) {
+			t.Errorf("the page does not have\n%s%s", want, errs.String())
 		}
 	}
 }

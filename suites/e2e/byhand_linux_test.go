@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// byHand is the README's list of commands that deploy the tutorial with kubectl.
+// byHand is the list in docs/sandbox.md of commands that deploy the tutorial with kubectl.
 var byHand = regexp.MustCompile("(?s)apply the manifests yourself:\n\n```console\n(.*?)```")
 
-// after what the README types: the rest that a curious reader would try. The
+// after what the page types: the rest that a curious reader would try. The
 // gateway's port is asked for, since another sandbox may have the usual one.
 const after = `
 until_color() { # COLOR: wait until the gateway of cluster1 answers with it
@@ -39,17 +39,17 @@ func TestByHandWithKubectl(t *testing.T) {
 			t.Skipf("%s is not installed", program)
 		}
 	}
-	readme, err := os.ReadFile(filepath.Join(root(t), "README.md"))
+	page, err := os.ReadFile(filepath.Join(root(t), "docs", "sandbox.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	typed := byHand.FindSubmatch(readme)
+	typed := byHand.FindSubmatch(page)
 	if typed == nil {
-		t.Fatal("the README does not say how to deploy by hand")
+		t.Fatal("docs/sandbox.md does not say how to deploy by hand")
 	}
 	commands := strings.ReplaceAll("\n"+string(typed[1]), "\n$ ", "\n")
 	if strings.Count(commands, "kubectl") < 6 {
-		t.Fatalf("the README's commands are\n%s", commands)
+		t.Fatalf("the page's commands are\n%s", commands)
 	}
 	script := `set -eu
 gateway=http://127.0.0.1:$(kubectl --context cluster1 -n istio-system get svc istio-ingressgateway -o 'jsonpath={.spec.ports[?(@.name=="http2")].port}')
