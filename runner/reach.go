@@ -101,12 +101,14 @@ func (r *Run) PutBack(ctx context.Context, s *PlannedScenario) error {
 	var errs []error
 	for len(undo) > 0 {
 		n := deletions(undo)
-		some, err := r.putBack(ctx, undo[:n])
-		done = append(done, some...)
-		errs = append(errs, err)
-		if undo[0].before != nil {
-			r.remade(ctx, undo[0], undo[n:])
-		}
+		errs = append(errs, guarded(func() error { // what panics keeps nothing else from being put back
+			some, err := r.putBack(ctx, undo[:n])
+			done = append(done, some...)
+			if undo[0].before != nil {
+				r.remade(ctx, undo[0], undo[n:])
+			}
+			return err
+		}))
 		undo = undo[n:]
 	}
 	err := errors.Join(errs...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -295,5 +296,22 @@ vars: {MGMT: other, A_B: one, KUBECONFIG: "/elsewhere"}
 	}
 	if strings.Contains(fmt.Sprint(err), "A_B") {
 		t.Errorf("the same value twice is no mistake: %v", err)
+	}
+}
+
+// A script runs in another folder than the runner, where a relative name of the
+// kubeconfig would be of another file, or of none.
+func TestTheKubeconfigIsFoundFromAnywhere(t *testing.T) {
+	here := t.TempDir()
+	t.Chdir(here)
+	for given, want := range map[string]string{
+		"kc":               filepath.Join(here, "kc"),
+		"a/kc::/somewhere": filepath.Join(here, "a/kc") + "::/somewhere",
+		"/absolute/kc":     "/absolute/kc",
+	} {
+		t.Setenv("KUBECONFIG", given)
+		if got := surroundings(&environment.Environment{}, "/"); !slices.Contains(got, "KUBECONFIG="+want) {
+			t.Errorf("%s: got %q, want %s", given, got, want)
+		}
 	}
 }

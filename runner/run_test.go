@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/meshassay/assay/runner/kube"
 	"github.com/meshassay/assay/runner/record"
 )
 
@@ -137,5 +138,19 @@ func TestStartSaysThatTheRecordCannotBeWritten(t *testing.T) {
 	e.options.Out = file
 	if _, err := e.Start(t.Context(), &Plan{}); err == nil || !strings.Contains(err.Error(), "record cannot be written") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Whatever goes wrong while something is put back, the rest is put back too, and
+// the record says what is not.
+func TestAPanicWhilePuttingBackIsTold(t *testing.T) {
+	r := threeSteps(t)
+	s := r.plan.Scenarios[0]
+	o := &kube.Object{}
+	o.SetName("lost")
+	r.undo[s] = []undoing{{before: o, after: o}, {before: o, after: o}}
+	err := r.PutBack(t.Context(), s)
+	if err == nil || strings.Count(err.Error(), "panic:") != 2 || r.record.Scenarios[0].PutBackError == "" || len(r.record.Scenarios[0].PutBack) != 0 {
+		t.Errorf("got %v and %+v", err, r.record.Scenarios)
 	}
 }

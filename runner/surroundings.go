@@ -32,7 +32,7 @@ func surroundings(env *environment.Environment, root string) []string {
 		}
 	}
 	if value := first(env.Kubeconfig, os.Getenv("KUBECONFIG")); value != "" {
-		by["KUBECONFIG"] = value
+		by["KUBECONFIG"] = fromAnywhere(value)
 	}
 	by[tutorialHome] = root
 	for name, value := range env.Vars {
@@ -47,6 +47,17 @@ func surroundings(env *environment.Environment, root string) []string {
 	}
 	slices.Sort(all)
 	return all
+}
+
+// fromAnywhere is a list of files as it is written in other folders than this one.
+func fromAnywhere(list string) string {
+	files := filepath.SplitList(list)
+	for i, file := range files {
+		if file != "" {
+			files[i] = absolute(file)
+		}
+	}
+	return strings.Join(files, string(filepath.ListSeparator))
 }
 
 // contextVariable is the variable that holds a cluster's context: CLUSTER1.
