@@ -174,10 +174,10 @@ func (w *applyWork) run(ctx context.Context, r *Run, s *PlannedStep, out *record
 
 func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *record.Step, c *kube.Cluster) error {
 	objects := make([]*kube.Object, len(w.manifests))
-	origin := make(map[*kube.Object]string)
+	origin := make(map[*kube.Object]kube.Manifest)
 	for i, m := range w.manifests {
 		objects[i] = m.Object
-		origin[m.Object] = m.Origin()
+		origin[m.Object] = m
 	}
 	r.live(c.Name, func() string { return "applying to " + c.Name })
 	applied, err := c.ApplyAll(ctx, objects)
@@ -187,7 +187,12 @@ func (w *applyWork) apply(ctx context.Context, r *Run, s *PlannedStep, out *reco
 		var of *kube.ObjectError
 		if errors.As(err, &of) {
 			if from, ok := origin[of.Object]; ok {
-				err = fmt.Errorf("%s: %w", from, err)
+				var refused *kube.Refused
+				field := ""
+				if errors.As(err, &refused) {
+					field = refused.Field
+				}
+				err = fmt.Errorf("%s: %w", from.OriginOf(field), err)
 			}
 		}
 		return refusal(err)

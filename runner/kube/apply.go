@@ -347,11 +347,8 @@ func plainly(err error) error {
 	// An apply that does not fit the kind's schema comes as an internal error.
 	if _, rest, ok := strings.Cut(text, "failed to create typed patch object ("); ok {
 		if _, rest, ok := strings.Cut(rest, "): "); ok {
-			path, what, _ := strings.Cut(rest, ": ")
-			if what == "field not declared in schema" {
-				return &Refused{Text: strings.TrimPrefix(path, ".") + ": unknown field", Err: err}
-			}
-			return &Refused{Text: strings.TrimPrefix(rest, "."), Err: err}
+			text, field := misfits(rest)
+			return &Refused{Text: text, Field: field, Err: err}
 		}
 	}
 	if passes(err) || apierrors.IsUnauthorized(err) || status.Status().Code >= 500 {
@@ -360,10 +357,34 @@ func plainly(err error) error {
 	return &Refused{Text: text, Err: err}
 }
 
+// misfits puts what does not fit a schema into plain words: one ".path: what", or
+// "errors:" and a line for each. It returns the first path too.
+func misfits(text string) (plain, first string) {
+	var all []string
+	for line := range strings.Lines(strings.TrimPrefix(text, "errors:\n")) {
+		path, what, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "."), ": ")
+		switch {
+		case found && first == "":
+			first = path
+		case path == "" && !found:
+			continue
+		}
+		if what == "field not declared in schema" {
+			what = "unknown field"
+		}
+		if found {
+			path += ": " + what
+		}
+		all = append(all, path)
+	}
+	return strings.Join(all, "; "), first
+}
+
 // Refused is an API server's refusal in plain words; it unwraps to the API's own error.
 type Refused struct {
-	Text string
-	Err  error
+	Text  string
+	Field string // the first field that it is about: "spec.policy.trafficShfit"; "" when not known
+	Err   error
 }
 
 func (e *Refused) Error() string { return e.Text }

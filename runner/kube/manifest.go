@@ -19,6 +19,7 @@ type Manifest struct {
 	Object *Object
 	File   string // the file, or the kustomize folder
 	Line   int    // of the first line of its document; 0 when not known
+	source part   // its document; empty when that is not one object's
 }
 
 // Origin says where the manifest comes from: "manifests/canary.yaml:12".
@@ -60,7 +61,11 @@ func Decode(file string, source []byte) ([]Manifest, []Problem) {
 			problems = append(problems, Problem{File: file, Line: t.line, Document: i + 1, Text: t.text})
 		}
 		for _, o := range found {
-			manifests = append(manifests, Manifest{Object: o, File: file, Line: d.line})
+			m := Manifest{Object: o, File: file, Line: d.line}
+			if len(found) == 1 && o.Object["items"] == nil {
+				m.source = d
+			}
+			manifests = append(manifests, m)
 		}
 	}
 	if len(manifests) == 0 && len(problems) == 0 {
