@@ -148,7 +148,7 @@ func ask(ctx context.Context, env *environment.Environment, result *proofread.Re
 	result.Findings = append(result.Findings, found...)
 	text := fmt.Sprintf("the API servers of %s were asked about %s", env.Name, count(len(result.Applied)-left, "manifest"))
 	if left > 0 {
-		text += fmt.Sprintf(", and not about %d more (their context is not known, or their namespace or kind comes with another)", left)
+		text += fmt.Sprintf(", and not about %d more (their context, or something in them, is not known, or their namespace or kind comes with another)", left)
 	}
 	return text, nil
 }

@@ -62,7 +62,7 @@ func (r *reader) kubectl(args []word) {
 		r.cluster = r.context(a.words[2])
 	case verb == "kustomize" && len(a.words) > 1:
 		r.exists(a.words[1], "folder")
-		r.piped = append(r.piped, source{a.words[1], true})
+		r.piped = append(r.piped, source{word: a.words[1], folder: true})
 	case slices.Contains([]string{"get", "describe", "delete", "wait", "edit", "patch", "label", "annotate"}, verb) && len(a.files)+len(a.folders) == 0:
 		r.shows(a, a.words[1:])
 	}
@@ -153,12 +153,16 @@ func (r *reader) sources(a asked) {
 		}
 	}
 	for _, w := range a.folders {
-		r.source(source{w, true}, a.cluster, applies)
+		r.source(source{word: w, folder: true}, a.cluster, applies)
 	}
 }
 
 // source reads a manifest, or builds a folder's.
 func (r *reader) source(s source, cluster string, applies bool) {
+	if s.lines != nil {
+		r.inline(s, cluster, applies)
+		return
+	}
 	path := r.path(s.word)
 	if s.folder {
 		path = r.exists(s.word, "folder")

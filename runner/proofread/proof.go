@@ -79,8 +79,11 @@ func (c *checker) stepObjects(s *scenario.Scenario, body document.Value) {
 
 func (c *checker) know(o *kube.Object) {
 	kind := o.GroupVersionKind()
-	c.objects = append(c.objects, named{kind: kind.Kind, group: kind.Group, namespace: o.GetNamespace(), name: o.GetName()})
+	c.objects = append(c.objects, named{kind: kind.Kind, group: kind.Group, namespace: variable.ReplaceAllString(o.GetNamespace(), "*"), name: variable.ReplaceAllString(o.GetName(), "*")})
 }
+
+// variable is one that stands in a here-document, and may be anything.
+var variable = regexp.MustCompile(`\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9])`)
 
 // manifests reads a file as it would be applied.
 func (c *checker) manifests(file string) ([]kube.Manifest, []kube.Problem) {

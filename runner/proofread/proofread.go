@@ -61,7 +61,7 @@ type Result struct {
 // Applied is a manifest that a page or a script applies.
 type Applied struct {
 	kube.Manifest
-	Cluster string       // by the environment's name; "" when its context is not known
+	Cluster string       // by the environment's name; "" when its context, or something in it, is not known
 	At      document.Pos // of the command
 	Source  string       // the command's line
 }

@@ -180,6 +180,38 @@ func TestFilesThatAreMissed(t *testing.T) {
 	}
 }
 
+// Manifests that stand in the commands themselves are as good as files.
+func TestHereDocuments(t *testing.T) {
+	const object = "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: TrafficPolicy\nmetadata: {name: shop, namespace: a}\n"
+	get := "kubectl get trafficpolicy shop\nkubectl get trafficpolicy gone\n"
+	const missed = "page.md:%d: no manifest has a trafficpolicy gone"
+	for commands, want := range map[string]string{
+		"kubectl --context=$MGMT apply -f - <<E\n" + object + "E\n" + get:                                                                "page.md:5: applied to mgmt; " + fmt.Sprintf(missed, 10),
+		"cat <<'E' | kubectl apply -f -\n---\n" + object + "E\n" + get:                                                                   "page.md:6: applied to ; " + fmt.Sprintf(missed, 11),
+		"cat > made.yaml <<E\n" + object + "E\nkubectl apply -f made.yaml\n" + get:                                                       fmt.Sprintf(missed, 11),
+		"kubectl apply -f - <<-E\n\t" + strings.ReplaceAll(strings.TrimSpace(object), "\n", "\n\t") + "\n\tE\n":                          "page.md:5: applied to ",
+		"kubectl apply -f - <<E\nkind: [\nE\n":                                                                                           "page.md:5: did not find expected node content",
+		"kubectl --context=$MGMT apply -f - <<E\n" + strings.Replace(object, "shop", "$X-p", 1) + "E\nkubectl get trafficpolicy sho-p\n": "page.md:5: applied to ",
+		"kubectl apply -f - <<E\n$(cat template)\nE\n":                                                                                   "",
+		"kubectl apply -f - <<E\nE\n":                                                                                                    "",
+	} {
+		page, _ := chapter.Parse("page.md", []byte("<!-- -->\n\n```sh\n"+commands+"```\n"), nil)
+		r := Check(Options{Root: t.TempDir(), Environment: sandbox(t)}, []*chapter.Page{page}, nil)
+		var got []string
+		for _, a := range r.Applied {
+			got = append(got, fmt.Sprintf("%s:%d: applied to %s", a.File, a.Line, a.Cluster))
+		}
+		for _, f := range r.Findings {
+			if f.Kind != Uncovered {
+				got = append(got, fmt.Sprintf("%s:%d: %s", f.Pos.File, f.Pos.Line, f.Text))
+			}
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("%s: got %q, want %q", commands, strings.Join(got, "; "), want)
+		}
+	}
+}
+
 func FuzzCheck(f *testing.F) {
 	for _, file := range []string{"testdata/good/docs/shop.md", "testdata/bad/docs/shop.md"} {
 		source, err := os.ReadFile(file)

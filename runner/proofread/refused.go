@@ -14,9 +14,9 @@ import (
 // Refused asks the API servers of an environment whether they would take the
 // manifests that the pages and their scripts apply, each in the cluster of its
 // command's context; nothing is changed. It returns what they refuse, and how
-// many could not be asked about, because their context is not known, or their
-// namespace or kind comes with another of the manifests. The error is of a
-// cluster that cannot be asked.
+// many could not be asked about, because their context, or something in them, is
+// not known, or their namespace or kind comes with another of the manifests. The
+// error is of a cluster that cannot be asked.
 func Refused(ctx context.Context, env *environment.Environment, applied []Applied) (found []Finding, left int, err error) {
 	clusters := make(map[string]*kube.Cluster)
 	for _, a := range applied {

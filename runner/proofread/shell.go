@@ -43,10 +43,13 @@ type reader struct {
 	named   []string // scripts that were named, as absolute paths
 }
 
-// source is a manifest that a command reads, or a folder with a kustomization.
+// source is a manifest that a command reads, or a folder with a kustomization,
+// or a here-document.
 type source struct {
 	word
 	folder bool
+	lines  []chapter.Line // of the here-document; nil for what is none
+	tabs   bool           // before its lines are not part of it
 }
 
 func (c *checker) reader(folder string, vars map[string]string) *reader {
@@ -181,6 +184,8 @@ func (r *reader) redirects(all []*syntax.Redirect) {
 			r.piped = append(r.piped, source{word: w})
 		case syntax.RdrOut, syntax.AppOut, syntax.RdrAll, syntax.AppAll, syntax.RdrClob:
 			r.makes(w)
+		case syntax.Hdoc, syntax.DashHdoc:
+			r.heredoc(redirect)
 		}
 	}
 }
@@ -293,7 +298,7 @@ func (r *reader) call(words []word) {
 		r.kubectl(args)
 	case base == "kustomize" && len(args) > 1 && args[0].text == "build":
 		r.exists(args[1], "folder")
-		r.piped = append(r.piped, source{args[1], true})
+		r.piped = append(r.piped, source{word: args[1], folder: true})
 	case strings.Contains(name.text, "/"):
 		r.runs(name, false)
 	case slices.Contains(readers, base):
