@@ -62,7 +62,7 @@ func (s *suite) print() {
 	if err := report.Text(os.Stdout, s.live.record, report.Options{Brief: true}); err != nil {
 		ginkgo.Fail(err.Error())
 	}
-	fmt.Printf("record: %s\nreport: %s\n", relative(s.live.path), relative(filepath.Join(filepath.Dir(s.live.path), report.PageFile)))
+	fmt.Print(report.Places(s.live.path))
 }
 
 // unfounded says why a run in which no spec failed is no success.
@@ -88,18 +88,4 @@ func unfounded(r ginkgo.Report, broken []scenario.Broken) string {
 		}
 	}
 	return b.String()
-}
-
-// relative shortens a path to one from the working directory, where it is
-// below it.
-func relative(path string) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	short, err := filepath.Rel(dir, path)
-	if err != nil || strings.HasPrefix(short, "..") {
-		return path
-	}
-	return short
 }

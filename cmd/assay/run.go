@@ -251,7 +251,7 @@ func carryOut(ctx context.Context, run *runner.Run, n *narrator, atOnce func()) 
 func (f *runFlags) tell(ctx context.Context, chosen *runner.Selected, n *narrator, r *record.Record, path string, stdout, stderr io.Writer, failed error) error {
 	folder := filepath.Dir(path)
 	failed = errors.Join(failed, report.WriteFiles(folder, r), f.writeJUnit(r))
-	n.ends(r, fmt.Sprintf("record: %s\nreport: %s\n", relative(path), relative(filepath.Join(folder, report.PageFile))))
+	n.ends(r, report.Places(path))
 	if f.asJSON {
 		failed = errors.Join(failed, printJSON(stdout, r))
 	}
@@ -297,17 +297,4 @@ func exitOfRun(s record.State) int {
 		return exitUndecided
 	}
 	return exitBadInput // errored, or nothing ran
-}
-
-// relative shortens a path to one from the working directory, where it is below it.
-func relative(path string) string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	short, err := filepath.Rel(dir, path)
-	if err != nil || strings.HasPrefix(short, "..") {
-		return path
-	}
-	return short
 }

@@ -2,9 +2,11 @@ package report
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/meshassay/assay/runner/record"
 )
@@ -39,4 +41,23 @@ func WriteFiles(folder string, r *record.Record) error {
 		}
 	}
 	return nil
+}
+
+// Places says on two lines where a record and the page made from it are: from
+// the working directory where they are below it.
+func Places(recordPath string) string {
+	return fmt.Sprintf("record: %s\nreport: %s\n", relative(recordPath), relative(filepath.Join(filepath.Dir(recordPath), PageFile)))
+}
+
+// relative shortens a path to one from the working directory, where it is below it.
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	short, err := filepath.Rel(dir, path)
+	if err != nil || strings.HasPrefix(short, "..") {
+		return path
+	}
+	return short
 }

@@ -30,14 +30,12 @@ import (
 	appslisters "k8s.io/client-go/listers/apps/v1"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/meshassay/assay/sandbox/resync"
 )
 
-const (
-	// gather is how long changes are gathered: a deployment makes several.
-	gather = 20 * time.Millisecond
-	// After a failure it tries again, later each time up to longest.
-	firstRetry, longestRetry = 100 * time.Millisecond, 10 * time.Second
-)
+// gather is how long changes are gathered: a deployment makes several.
+const gather = 20 * time.Millisecond
 
 var resources = map[string]schema.GroupVersionResource{
 	"Workload":    {Group: group, Version: "v1", Resource: "workloads"},
@@ -70,14 +68,13 @@ type controller struct {
 	stores  map[string]cache.Store // of the management cluster, by kind
 	sources []source
 	written map[string]written // by kind and name: what was written last
-	log     *slog.Logger
-	dirty   chan struct{} // holds a word while there is something new
+	loop    *resync.Loop       // of sync
 }
 
 // Start keeps the discovered objects as what runs, until ctx ends. It returns
 // when those of what runs already are there; the CRDs must be there before.
 func Start(ctx context.Context, o Options) error {
-	c := &controller{mgmt: o.Mgmt, stores: map[string]cache.Store{}, written: map[string]written{}, log: o.Log, dirty: make(chan struct{}, 1)}
+	c := &controller{mgmt: o.Mgmt, stores: map[string]cache.Store{}, written: map[string]written{}, loop: resync.New("discovery", gather, o.Log)}
 	var synced []cache.InformerSynced
 	watch := func(informer cache.SharedIndexInformer) error {
 		err := informer.SetTransform(func(o any) (any, error) {
@@ -90,9 +87,9 @@ func Start(ctx context.Context, o Options) error {
 			return err
 		}
 		_, err = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-			AddFunc:    func(any) { c.changed() },
-			UpdateFunc: func(any, any) { c.changed() },
-			DeleteFunc: func(any) { c.changed() },
+			AddFunc:    func(any) { c.loop.Changed() },
+			UpdateFunc: func(any, any) { c.loop.Changed() },
+			DeleteFunc: func(any) { c.loop.Changed() },
 		})
 		synced = append(synced, informer.HasSynced)
 		go informer.RunWithContext(ctx)
@@ -121,43 +118,8 @@ func Start(ctx context.Context, o Options) error {
 	if err := c.sync(ctx); err != nil {
 		return fmt.Errorf("discovery: %w", err)
 	}
-	go c.run(ctx)
+	go c.loop.Run(ctx, c.sync)
 	return nil
-}
-
-// changed leaves a word; one is enough for any number of changes.
-func (c *controller) changed() {
-	select {
-	case c.dirty <- struct{}{}:
-	default:
-	}
-}
-
-// run tells what is new whenever something changed, and again after a failure.
-func (c *controller) run(ctx context.Context) {
-	retry := firstRetry
-	var again <-chan time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-again:
-		case <-c.dirty:
-			select { // what belongs together comes together
-			case <-ctx.Done():
-				return
-			case <-time.After(gather):
-			}
-		}
-		again = nil
-		if err := c.sync(ctx); err == nil {
-			retry = firstRetry
-		} else if ctx.Err() == nil {
-			c.log.Error("discovery will try again", "in", retry, "err", err)
-			again = time.After(retry)
-			retry = min(2*retry, longestRetry)
-		}
-	}
 }
 
 // sync makes the objects of the management cluster those of what runs.

@@ -21,6 +21,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/dynamic/fake"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/meshassay/assay/sandbox/resync"
 )
 
 // A fakeCluster is client-go's fake with server-side apply by a single manager:
@@ -439,7 +441,7 @@ func TestControllerSaysWhatItCouldNotWrite(t *testing.T) {
 		}
 
 		m.two.breakWith(nil)
-		time.Sleep(longestRetry)
+		time.Sleep(resync.Longest)
 		settle()
 		if got := m.state(t, "VirtualHost", "bgc-virtualhost"); got != accepted {
 			t.Errorf("the VirtualHost is %s after all was well again", got)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/meshassay/assay/sandbox/resync"
 )
 
 // Options say which clusters there are.
@@ -22,12 +24,8 @@ type Options struct {
 	Log      *slog.Logger            // nil: none
 }
 
-const (
-	// debounce is how long changes are gathered: one kubectl apply makes several.
-	debounce = 5 * time.Millisecond
-	// After a failure it tries again, later each time up to longest.
-	firstRetry, longestRetry = 100 * time.Millisecond, 10 * time.Second
-)
+// debounce is how long changes are gathered: one kubectl apply makes several.
+const debounce = 5 * time.Millisecond
 
 // Start keeps the workload clusters and the statuses as Translate wants them,
 // until ctx ends. It returns when it knows what is in every cluster; the CRDs
@@ -66,8 +64,7 @@ var services = schema.GroupVersionResource{Version: "v1", Resource: "services"}
 type controller struct {
 	mgmt     *watched
 	clusters map[string]*watched
-	log      *slog.Logger
-	dirty    chan struct{} // holds a word while there is something new
+	loop     *resync.Loop // of sync
 
 	mu      sync.Mutex
 	applied map[string]appliedObject // by cluster, kind and name: what was written last
@@ -79,8 +76,7 @@ func newController(mgmt dynamic.Interface, clusters map[string]dynamic.Interface
 	}
 	c := &controller{
 		clusters: map[string]*watched{},
-		log:      log,
-		dirty:    make(chan struct{}, 1),
+		loop:     resync.New("gloo-mesh", debounce, log),
 		applied:  map[string]appliedObject{},
 	}
 	c.mgmt = newWatched(mgmt)
@@ -102,7 +98,7 @@ func newController(mgmt dynamic.Interface, clusters map[string]dynamic.Interface
 func (c *controller) watch(ctx context.Context) error {
 	var synced []cache.InformerSynced
 	for name, w := range c.all() {
-		s, err := w.start(ctx, c.changed)
+		s, err := w.start(ctx, c.loop.Changed)
 		if err != nil {
 			return fmt.Errorf("watch %s: %w", name, err)
 		}
@@ -122,40 +118,10 @@ func (c *controller) all() map[string]*watched {
 	return out
 }
 
-// changed leaves a word; one is enough for any number of changes.
-func (c *controller) changed() {
-	select {
-	case c.dirty <- struct{}{}:
-	default:
-	}
-}
-
-// run brings the clusters up to date whenever something changed, and again
-// after a failure. What it has written itself comes back as a change and finds
-// nothing to do: that is where it ends.
+// run brings the clusters up to date whenever something changed, and once at
+// the beginning. What it has written itself comes back as a change and finds
+// nothing to do.
 func (c *controller) run(ctx context.Context) {
-	c.changed()
-	retry := firstRetry
-	var again <-chan time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-again:
-		case <-c.dirty:
-			select { // what belongs together comes together
-			case <-ctx.Done():
-				return
-			case <-time.After(debounce):
-			}
-		}
-		again = nil
-		if err := c.sync(ctx); err == nil {
-			retry = firstRetry
-		} else if ctx.Err() == nil {
-			c.log.Error("gloo-mesh will try again", "in", retry, "err", err)
-			again = time.After(retry)
-			retry = min(2*retry, longestRetry)
-		}
-	}
+	c.loop.Changed()
+	c.loop.Run(ctx, c.sync)
 }
