@@ -130,6 +130,10 @@ func (r *reader) walk(n syntax.Node) {
 			if loop, ok := n.Loop.(*syntax.WordIter); ok {
 				r.assign(loop.Name.Value, word{})
 			}
+		case *syntax.UnaryTest:
+			if w, ok := n.X.(*syntax.Word); ok {
+				r.makes(r.word(w))
+			}
 		case *syntax.DeclClause:
 			r.assigns(n.Args)
 		case *syntax.CallExpr:
@@ -276,6 +280,7 @@ var (
 	prefixes = []string{"sudo", "env", "time", "exec", "nohup", "command", "eval"}
 	shells   = []string{"bash", "sh", "zsh", "source", "."}
 	makers   = []string{"mkdir", "git", "cp", "mv", "curl", "wget", "tee", "tar", "unzip", "touch", "helm", "ln", "openssl", "istioctl", "meshctl", "go"}
+	tests    = []string{"[", "test"} // who asks for a file knows that it may not be there
 	readers  = []string{"yq", "cat", "jq", "envsubst"}
 	aFile    = regexp.MustCompile(`\.(ya?ml|json)$`)
 )
@@ -310,7 +315,7 @@ func (r *reader) call(words []word) {
 				}
 			}
 		}
-	case slices.Contains(makers, base):
+	case slices.Contains(makers, base) || slices.Contains(tests, base):
 		for _, a := range args {
 			r.makes(a)
 		}
