@@ -13,6 +13,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"github.com/meshassay/assay/runner/record"
+	"github.com/meshassay/assay/runner/report"
 )
 
 // The fault "weights off by six points" in words of a scenario that does not
@@ -320,6 +321,14 @@ func TestKilledSuiteLeavesNothing(t *testing.T) {
 	}
 	// What was found until then is on disk.
 	checkStates(t, filepath.Join(out, "record.json"), map[string]string{"deploy": "passed passed passed passed passed"})
+	// And it is not taken for all that was to be found.
+	r, err := record.Read(filepath.Join(out, "record.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := report.Overall(r); got.State == record.Passed || len(r.Unfinished) != 1 {
+		t.Errorf("a killed run is %s (%q)", got.Headline, r.Unfinished)
+	}
 }
 
 // A sandbox of its own accord, a suite that attaches to it and is interrupted,
