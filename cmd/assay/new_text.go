@@ -24,7 +24,7 @@ func (d *draft) text() string {
 	b.WriteString("apiVersion: assay/v1\nkind: Scenario\n")
 	b.WriteString(explained("name: "+d.name, "what it is run by: small letters, digits and dashes"))
 	b.WriteString(explained("title: "+d.title(), "one line for reports"))
-	b.WriteString(explained("labels: [mine]", "for filters: --label-filter mine"))
+	b.WriteString(explained("labels: [mine]", "for filters: assay run --label mine"))
 	if d.needs != "" {
 		b.WriteString(explained("needs: "+d.needs, "is run first: the scenario on whose state this one builds"))
 	}
