@@ -400,3 +400,27 @@ func TestExpectStopsWithItsContext(t *testing.T) {
 		t.Errorf("progress %q after the step", p)
 	}
 }
+
+// Those who watch see a gateway's cases while it is asked on after the verdict.
+// (That they do not disturb each other is seen under -race only.)
+func TestAskingOnIsWatched(t *testing.T) {
+	r := begin(t, "- expect: {shares: {blue: 50%, green: 50%}, tolerance: 5pp}\n", "http://127.0.0.1:9")
+	a, err := r.asking(r.plan.Scenarios[0].Steps[0].work.(*expectWork), "gateway1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.url = "http://127.0.0.1:9"
+	for i := range 50 {
+		a.observe(a.begin, &sample.Observation{Outcome: []string{"blue", "green"}[i%2]})
+	}
+	over, stop := context.WithCancel(t.Context())
+	stop()
+	var both sync.WaitGroup
+	both.Go(func() { a.lookOn(over) })
+	both.Go(func() {
+		if p := a.live(); len(p.Samples) != 1 || p.Samples[0].Result.N != 50 {
+			t.Errorf("Live tells of %+v", p.Samples)
+		}
+	})
+	both.Wait()
+}

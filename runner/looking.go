@@ -25,7 +25,21 @@ const (
 // where a split has passed, what comes on connections that are kept alive. What
 // goes wrong with that is nobody's business.
 func (a *asking) lookOn(ctx context.Context) {
-	var failed, split []int
+	failed, split := a.further()
+	if len(failed) > 0 {
+		a.lookFurther(ctx, failed)
+	}
+	if len(split) > 0 {
+		a.lookKept(ctx, split)
+	}
+}
+
+// further is which cases are asked on: those that failed after few answers, and
+// those of a split that has passed. Live asks for results, too, and a test that
+// is asked for one computes.
+func (a *asking) further() (failed, split []int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	for i, j := range a.cases {
 		switch r := j.settling.Result(); {
 		case r.State == verdict.Failed && r.N < furtherAnswers:
@@ -34,12 +48,7 @@ func (a *asking) lookOn(ctx context.Context) {
 			split = append(split, i)
 		}
 	}
-	if len(failed) > 0 {
-		a.lookFurther(ctx, failed)
-	}
-	if len(split) > 0 {
-		a.lookKept(ctx, split)
-	}
+	return failed, split
 }
 
 // divided says whether several outcomes are wanted.
