@@ -165,7 +165,7 @@ func (t *translation) authorizeService(r serviceRef, service *Service) {
 // opens tells whether the policy is for a service. Those of Kubernetes, Istio
 // and Gloo Mesh themselves are no destinations, but the gateways are.
 func (p *accessPolicy) opens(r serviceRef, service *Service) bool {
-	if !destinationOfMesh(service) && !within(gatewayLabels, service.Labels) {
+	if !discovered(service) {
 		return false
 	}
 	return len(p.services) == 0 || slices.ContainsFunc(p.services, func(s serviceSelector) bool { return s.selects(r, service.Labels) })

@@ -17,7 +17,7 @@ func decodeTrafficPolicy(u *unstructured.Unstructured) *trafficPolicy {
 	spec := p.specOf()
 	defer spec.Done()
 	for _, o := range spec.Objects("sourceSelector") {
-		decodeSource(o)
+		p.sources = append(p.sources, decodeSource(o))
 	}
 	p.services = decodeServiceSelectors(spec, "destinationSelector")
 	for _, o := range spec.Objects("routeSelector") {
@@ -30,12 +30,16 @@ func decodeTrafficPolicy(u *unstructured.Unstructured) *trafficPolicy {
 	return p
 }
 
-// decodeSource reads a source selector to know that it is sound. It has no
-// bearing here: it chooses among the workloads that call each other, and a
-// gateway's requests are chosen by routeSelector.
-func decodeSource(o *strict.Object) {
+// decodeSource reads a source selector, which selects everything where it says
+// nothing. It is about calls from within the mesh: a gateway's requests are
+// chosen by routeSelector.
+func decodeSource(o *strict.Object) sourceSelector {
 	defer o.Done()
-	decodeServiceMatcher(o, "kubeWorkloadMatcher")
+	s := sourceSelector{path: o.At("kubeWorkloadMatcher")}
+	if m := decodeServiceMatcher(o, "kubeWorkloadMatcher"); m != nil {
+		s.serviceMatcher = *m
+	}
+	return s
 }
 
 func decodeRouteSelector(o *strict.Object) routeSelector {

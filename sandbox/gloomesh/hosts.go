@@ -8,8 +8,7 @@ import (
 )
 
 // writeHosts writes the Gateways of every accepted VirtualGateway and, in each
-// of their clusters, a VirtualService for every host on them, with the
-// DestinationRules that its routes need.
+// of their clusters, a VirtualService for every host on them.
 func (t *translation) writeHosts() {
 	for _, g := range t.virtualGateways {
 		if !g.ok() {
@@ -24,9 +23,13 @@ func (t *translation) writeHosts() {
 			t.writeHost(h, cluster)
 		}
 	}
+}
+
+// writeSubsets writes the DestinationRules that the routes need.
+func (t *translation) writeSubsets() {
 	for cluster, hosts := range t.subsets {
 		for host, use := range hosts {
-			t.write(cluster, destinationRule(cluster, host, use), use.parents...)
+			t.writeFor(call{use.service, cluster}, destinationRule(host, use), use.parents)
 		}
 	}
 }
@@ -91,7 +94,7 @@ func divide(destinations []destination, moved []*trafficPolicy) []destination {
 	return out
 }
 
-// A subsetUse is what the routes of one cluster's gateways ask of one host.
+// A subsetUse is what the routes of one cluster ask of one host.
 type subsetUse struct {
 	service serviceRef
 	labels  map[string]map[string]string // by the subset's name
@@ -123,17 +126,11 @@ func (t *translation) istioDestination(cluster string, d destination, by []*meta
 	return out
 }
 
-// destinationRule declares the subsets of one host in one cluster. That of a
-// service of the cluster has the service's name; that of another cluster's
-// stands with Gloo Mesh, because the service's namespace may not be there.
-func destinationRule(cluster, host string, use *subsetUse) *unstructured.Unstructured {
+// destinationRule declares the subsets of one host in one cluster.
+func destinationRule(host string, use *subsetUse) *unstructured.Unstructured {
 	var subsets []any
 	for _, name := range sortedKeys(use.labels) {
 		subsets = append(subsets, map[string]any{"name": name, "labels": textsAny(use.labels[name])})
 	}
-	namespace, name := use.service.namespace, use.service.name
-	if use.service.cluster != cluster {
-		namespace, name = ownNamespace, host
-	}
-	return istioObject("DestinationRule", namespace, name, map[string]any{"host": host, "subsets": subsets})
+	return istioObject("DestinationRule", use.service.namespace, use.service.name, map[string]any{"host": host, "subsets": subsets})
 }

@@ -29,6 +29,8 @@ const (
 	ownerValue        = "gloo-mesh"
 	clusterLabel      = "cluster.multicluster.solo.io"
 	parentsAnnotation = "parents.networking.mesh.gloo.solo.io"
+
+	federationAnnotation = "federation.networking.mesh.gloo.solo.io" // whom of another cluster it is about
 )
 
 func istioObject(kind, namespace, name string, spec map[string]any) *unstructured.Unstructured {
@@ -48,13 +50,25 @@ func (o *Object) own(cluster string) {
 		Namespace string `json:"namespace"`
 	}
 	parents := map[string][]parent{}
-	for _, p := range o.Parents {
-		r := kinds[p.Kind]
+	shown := o.shown
+	if shown == nil {
+		shown = o.Parents
+	}
+	for _, p := range shown {
+		r, ok := kinds[p.Kind]
+		if !ok {
+			r = discoveredKinds[p.Kind]
+		}
 		gvk := r.Group + "/" + r.Version + ", Kind=" + p.Kind
 		parents[gvk] = append(parents[gvk], parent{p.Name, p.Namespace})
 	}
 	text, _ := json.Marshal(parents) // strings only: it cannot fail
-	o.SetAnnotations(map[string]string{parentsAnnotation: string(text)})
+	annotations := o.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[parentsAnnotation] = string(text)
+	o.SetAnnotations(annotations)
 }
 
 // host is the name by which a cluster's proxies know a service.

@@ -42,8 +42,12 @@ What the sandbox does with the requests is what Istio and Envoy do:
 - Policies for the same requests are merged, part by part. Where two say otherwise, the older one holds and the younger is
   ` + "`INVALID`" + `. A policy under conditions (` + "`httpRequestMatchers`" + `) goes before one without; the options of routes and hosts go
   before both.
-- ` + "`sourceSelector`" + ` of a TrafficPolicy is checked, and has no bearing: it is about calls between services, and what goes
-  through a gateway is chosen by ` + "`routeSelector`" + `.
+- A TrafficPolicy steers twice: what goes through gateways, on the routes that ` + "`routeSelector`" + ` selects; and, whatever it
+  says there, the calls to the selected services from within the mesh (the virtual machine's are such), from the workloads
+  that ` + "`sourceSelector`" + ` selects. For these each cluster from which a service can be called gets a VirtualService of its own:
+  ` + "`NAMESPACE/NAME`" + ` in the service's cluster, ` + "`istio-system/NAME-NAMESPACE-CLUSTER`" + ` in those to which it is federated. As in
+  Gloo Mesh it has no route besides those of the policies: a call from a selected workload that fits none of their
+  ` + "`httpRequestMatchers`" + ` is answered with 404. The more specific conditions come first, not the older policy's.
 
 What becomes of it in Istio's objects has [a page of its own](istio.md).
 `

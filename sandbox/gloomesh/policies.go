@@ -23,7 +23,7 @@ type routeKey struct {
 // A claim is what two policies cannot both have: a destination under the same
 // conditions.
 type claim struct {
-	what       any // a routeKey, or a serviceRef for what is sent past the gateways
+	what       any // a routeKey, or a call for what is sent past the gateways
 	field      string
 	conditions string
 }
@@ -35,11 +35,16 @@ func (t *translation) applyPolicies() {
 	for _, p := range t.policies {
 		services := t.snapshot.selectServices(p.services, &p.problems)
 		t.checkDestinations(p.targets(), &p.problems)
+		t.checkSources(p)
 		for _, s := range services {
 			t.checkShift(p, s.cluster)
 		}
+		calls := t.callsOf(p, services)
+		for _, c := range calls {
+			t.checkShift(p, c.from)
+		}
 		moved := t.movedBy(p, services)
-		wanted := p.claims(services, moved)
+		wanted := p.claims(calls, moved)
 		for _, c := range wanted {
 			switch other := claims[c]; {
 			case other == nil || p.agrees(c.field, other.policy):
@@ -62,6 +67,15 @@ func (t *translation) applyPolicies() {
 				t.moves[k] = append(t.moves[k], p)
 			}
 			t.note(p, t.routes[k.host][k.route])
+		}
+	}
+}
+
+// checkSources holds the clusters that p's sources name to those that there are.
+func (t *translation) checkSources(p *trafficPolicy) {
+	for _, s := range p.sources {
+		for i, cluster := range s.clusters {
+			t.wantCluster(&p.problems, fmt.Sprintf("%s.clusters[%d]", s.path, i), cluster)
 		}
 	}
 }
@@ -158,18 +172,17 @@ func (t *translation) note(p *trafficPolicy, f flatRoute) {
 }
 
 // claims lists what p wants for itself, part by part: the requests that it is
-// for on the gateways' routes and, whether or not there are any, those for the services
-// that it selects, from the same callers and on the same routes.
-func (p *trafficPolicy) claims(services []serviceRef, moved []routeKey) []claim {
+// for on the gateways' routes, and the calls from the same callers within the
+// mesh, whatever routes it selects.
+func (p *trafficPolicy) claims(calls []call, moved []routeKey) []claim {
 	conditions := key(p.matchers)
-	callers, _ := json.Marshal([]any{p.spec["sourceSelector"], p.spec["routeSelector"]})
 	var out []claim
 	for _, field := range p.fields() {
 		for _, k := range moved {
 			out = append(out, claim{k, field, conditions})
 		}
-		for _, s := range services {
-			out = append(out, claim{s, field, conditions + string(callers)})
+		for _, c := range calls {
+			out = append(out, claim{c, field, conditions + p.who(c.from)})
 		}
 	}
 	return out
@@ -180,7 +193,7 @@ func (t *translation) claimed(c claim) serviceRef {
 	if k, ok := c.what.(routeKey); ok {
 		return t.routes[k.host][k.route].destinations[k.destination].service
 	}
-	return c.what.(serviceRef)
+	return c.what.(call).to
 }
 
 // sameShift tells whether two shifts divide the requests alike.

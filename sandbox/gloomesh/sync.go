@@ -147,10 +147,18 @@ func (c *controller) apply(ctx context.Context, cluster string, u *unstructured.
 	key, now := cluster+" "+id(u), encoded(u.Object)
 	w, resource := c.clusters[cluster], istioKinds[u.GetKind()]
 	live := w.get(resource, u.GetNamespace(), u.GetName())
-	if last, ok := c.last(key); ok && live != nil && last.text == now && (last.version == live.GetResourceVersion() || covers(live.Object, u.Object)) {
+	if last, ok := c.last(key); ok && live != nil && last.text == now &&
+		(last.version == live.GetResourceVersion() || covers(live.Object, u.Object) && covers(u.Object["spec"], live.Object["spec"])) {
 		return nil
 	}
-	written, err := w.client.Resource(resource).Namespace(u.GetNamespace()).Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	client := w.client.Resource(resource).Namespace(u.GetNamespace())
+	written, err := client.Apply(ctx, u.GetName(), u, metav1.ApplyOptions{FieldManager: manager, Force: true})
+	if err == nil && !covers(u.Object["spec"], written.Object["spec"]) {
+		// Somebody else's object stood there under this name. Gloo Mesh replaces
+		// such a one, and does not mix what it says with its own.
+		written.Object["spec"] = u.DeepCopy().Object["spec"]
+		written, err = client.Update(ctx, written, metav1.UpdateOptions{FieldManager: manager})
+	}
 	if err != nil {
 		c.remember(key, appliedObject{})
 		return err

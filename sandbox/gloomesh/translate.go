@@ -12,10 +12,13 @@ type Output struct {
 	Statuses []Status            // of every object of the snapshot
 }
 
-// An Object is an Istio object for one cluster, and what it was made from.
+// An Object is an Istio object for one cluster, and what it was made from: who
+// is told when it cannot be written.
 type Object struct {
 	*unstructured.Unstructured
 	Parents []Parent
+
+	shown []Parent // as its annotation tells it, where that is not the same
 }
 
 // A Parent is an object of the management cluster.
@@ -40,6 +43,8 @@ func Translate(in Snapshot) Output {
 	t.followRoutes()
 	t.applyPolicies()
 	t.writeHosts()
+	t.writeCalls()
+	t.writeSubsets()
 	t.federate()
 	t.authorize()
 	return Output{Objects: t.objects(), Statuses: t.statuses()}
@@ -112,7 +117,7 @@ func byAge[T any](list []T, of func(T) *meta) {
 }
 
 // write adds an object to a cluster, or a parent to one that is there already.
-func (t *translation) write(cluster string, u *unstructured.Unstructured, parents ...*meta) {
+func (t *translation) write(cluster string, u *unstructured.Unstructured, parents ...*meta) *Object {
 	id := u.GetKind() + " " + u.GetNamespace() + "/" + u.GetName()
 	o := t.written[cluster][id]
 	if o == nil {
@@ -122,6 +127,7 @@ func (t *translation) write(cluster string, u *unstructured.Unstructured, parent
 	for _, m := range parents {
 		o.addParent(Parent{m.kind, m.namespace, m.name})
 	}
+	return o
 }
 
 func (o *Object) addParent(p Parent) {

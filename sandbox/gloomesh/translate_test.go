@@ -125,6 +125,7 @@ func TestTranslateGolden(t *testing.T) {
 		{"browsers", []string{virtualMeshFile, gatewayFile, "testdata/browsers.yaml"}, "VirtualService"},
 		{"delegation", []string{virtualMeshFile, "testdata/delegation.yaml"}, ""},
 		{"policy", []string{virtualMeshFile, gatewayFile, "testdata/policy.yaml"}, "VirtualService"},
+		{"calls", []string{virtualMeshFile, "testdata/calls.yaml"}, ""},
 		{"options", []string{virtualMeshFile, "testdata/options.yaml"}, "VirtualService"},
 		{"edition-1.1", []string{virtualMeshFile, "testdata/edition-1.1.yaml"}, ""},
 	} {

@@ -12,6 +12,7 @@ import (
 const (
 	networking = "networking.mesh.gloo.solo.io"
 	enterprise = "networking.enterprise.mesh.gloo.solo.io"
+	discovery  = "discovery.mesh.gloo.solo.io"
 )
 
 // The kinds that Translate reads, and the resources that serve them.
@@ -22,6 +23,12 @@ var kinds = map[string]schema.GroupVersionResource{
 	"VirtualGateway": {Group: enterprise, Version: "v1beta1", Resource: "virtualgateways"},
 	"VirtualHost":    {Group: enterprise, Version: "v1beta1", Resource: "virtualhosts"},
 	"RouteTable":     {Group: enterprise, Version: "v1beta1", Resource: "routetables"},
+}
+
+// The kinds that are discovered, or registered by hand, which Translate has
+// something to say about.
+var discoveredKinds = map[string]schema.GroupVersionResource{
+	"Destination": {Group: discovery, Version: "v1", Resource: "destinations"},
 }
 
 // A ref names an object of the management cluster.
@@ -163,12 +170,22 @@ type objectSelector struct {
 
 // A trafficPolicy moves the requests for the services that it selects, on the
 // routes that it selects.
+//
+// The routes are those of gateways. Calls from within the mesh have none: the
+// policy is for all of them that come from the sources.
 type trafficPolicy struct {
 	meta
+	sources  []sourceSelector  // of calls from within the mesh; none: all
 	services []serviceSelector // none: all
 	routes   []routeSelector   // none: all
 	matchers []matcher
 	policy
+}
+
+// A sourceSelector selects workloads that call; its clusters must be registered.
+type sourceSelector struct {
+	path string
+	serviceMatcher
 }
 
 type routeSelector struct {

@@ -27,7 +27,7 @@ type world map[string]*snapshot
 // about VirtualServices that are in force but point at something that is not
 // there, by namespace/name.
 func (w world) build(cluster string) (hosts []routing.Host, notes map[string][]string) {
-	b := builder{world: w, cluster: cluster, here: w[cluster], hosts: map[string]*routing.Host{}, notes: map[string][]string{}}
+	b := builder{world: w, cluster: cluster, here: w[cluster], proxy: proxy{rootNamespace, ingress}, hosts: map[string]*routing.Host{}, notes: map[string][]string{}}
 	ordered := slices.Clone(b.here.virtualServices)
 	sortByAge(ordered, func(v virtualService) meta { return v.meta })
 	for _, v := range ordered {
@@ -74,6 +74,7 @@ type builder struct {
 	world   world
 	cluster string
 	here    *snapshot
+	proxy   proxy // for whom the routes are
 	hosts   map[string]*routing.Host
 	notes   map[string][]string
 }
@@ -190,14 +191,16 @@ func within(host, pattern string) bool {
 }
 
 // route settles what can be settled before a request comes; false where the
-// route is for other gateways or ports only.
+// route is for other gateways, ports or callers only.
 func (b *builder) route(v virtualService, r httpRoute, at bound) (routing.Route, bool) {
 	out := r.route
 	for _, m := range r.matches {
 		if m.port != 0 && !at.ports[m.port] {
 			continue
 		}
-		if len(m.gateways) > 0 && !slices.ContainsFunc(m.gateways, func(g string) bool { return at.gateways[g] }) {
+		// As Istio does: who is asked for by gateway is not asked for labels.
+		if len(m.gateways) > 0 && !slices.ContainsFunc(m.gateways, func(g string) bool { return at.gateways[g] }) ||
+			len(m.gateways) == 0 && !b.proxy.meets(m.source) {
 			continue
 		}
 		out.Match = append(out.Match, m.Match)

@@ -29,11 +29,23 @@ type httpRoute struct {
 }
 
 // routeMatch is a match with the parts that are settled when the table is
-// built: which gateways and ports it is for.
+// built: which gateways, ports and callers it is for.
 type routeMatch struct {
 	routing.Match
 	port     int64    // 0 is any
 	gateways []string // none is any
+	source   proxy    // what the caller's proxy must have; not looked at where gateways are named
+}
+
+// proxy is what a match can ask of the proxy that a request goes out by.
+type proxy struct {
+	namespace string
+	labels    map[string]string
+}
+
+// meets tells whether a proxy has what a match asks for.
+func (p proxy) meets(wanted proxy) bool {
+	return (wanted.namespace == "" || wanted.namespace == p.namespace) && has(p.labels, wanted.labels)
 }
 
 type destination struct {
@@ -168,6 +180,7 @@ func readMatch(f *strict.Object, namespace string) routeMatch {
 		},
 		port:     f.Number("port", 1, 65535),
 		gateways: readGateways(f, namespace),
+		source:   proxy{f.Text("sourceNamespace"), f.Labels("sourceLabels")},
 	}
 	f.Done()
 	return m

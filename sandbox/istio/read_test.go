@@ -50,7 +50,6 @@ http:
 - match:
   - uri: {regex: "("}
     headers: {x: {exact: a, prefix: b}, uri: {exact: a}}
-    sourceLabels: {a: b}
     statPrefix: s
   rewrite: {uri: x, uriRegexRewrite: {match: a, rewrite: b}}
   timeout: soon
@@ -63,7 +62,6 @@ http:
 			"spec.http[0].match[0].uri.regex: not a regular expression (RE2): error parsing regexp: missing closing ): `(`",
 			"spec.http[0].match[0].headers.x: want one of exact, prefix, regex",
 			"spec.http[0].match[0].headers.uri: Istio ignores this name among headers; match on uri itself",
-			"spec.http[0].match[0].sourceLabels: the sandbox does not honour this field",
 			"spec.http[0].match[0].statPrefix: the sandbox does not honour this field",
 			`spec.http[0].rewrite.uri: "x" does not begin with /`,
 			"spec.http[0].rewrite.uriRegexRewrite: the sandbox does not honour this field",

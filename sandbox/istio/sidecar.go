@@ -3,6 +3,7 @@ package istio
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ const sidecarOfVM = "vm"
 // A machine that no cluster knows is in no mesh: it is nobody, and knows nobody.
 //
 // A call goes to the Service that it names, or where the oldest VirtualService
-// for sidecars sends what is for that host.
+// for sidecars that has a route for such callers sends what is for that host. A
+// call that fits none of that object's routes is answered with 404.
 func (w world) sidecar(address string, workloads map[string][]authorization.Policy) proxied {
 	for _, cluster := range sortedKeys(w) {
 		entries := slices.Clone(w[cluster].workloads)
@@ -28,7 +30,7 @@ func (w world) sidecar(address string, workloads map[string][]authorization.Poli
 			if len(e.problems) > 0 || e.address != address {
 				continue
 			}
-			b := builder{world: w, cluster: cluster, here: w[cluster], notes: map[string][]string{}}
+			b := builder{world: w, cluster: cluster, here: w[cluster], proxy: proxy{e.namespace, e.labels}, notes: map[string][]string{}}
 			return proxied{
 				hosts: b.outbound(e.namespace),
 				guard: authorization.Guard{
@@ -86,8 +88,15 @@ func (b *builder) called(to destination) []routing.Route {
 	ordered := slices.Clone(b.here.virtualServices)
 	sortByAge(ordered, func(v virtualService) meta { return v.meta })
 	for _, v := range ordered {
-		if len(v.problems) == 0 && slices.Contains(v.gateways, sidecars) && slices.Contains(v.hosts, to.host) {
-			return b.routes(v, bound{map[string]bool{sidecars: true}, map[int64]bool{to.port: true}})
+		if len(v.problems) > 0 || !slices.Contains(v.gateways, sidecars) || !slices.Contains(v.hosts, to.host) {
+			continue
+		}
+		// One that has nothing for this caller or port is as good as none.
+		if routes := b.routes(v, bound{map[string]bool{sidecars: true}, map[int64]bool{to.port: true}}); len(routes) > 0 {
+			if last(routes[len(routes)-1]) == 0 {
+				routes = append(routes, routing.Route{Name: v.String() + ": no route", Answer: &routing.Answer{Status: http.StatusNotFound}})
+			}
+			return routes
 		}
 	}
 	return []routing.Route{{Name: "service " + to.host, Destinations: []routing.Destination{b.destination(to)}}}

@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -38,6 +39,30 @@ spec: {hosts: [shop.default.svc.cluster.local], gateways: [mesh], http: [{route:
 kind: VirtualService
 metadata: {name: of-a-gateway, namespace: default, creationTimestamp: "2026-01-01T00:00:00Z"}
 spec: {hosts: [shop.default.svc.cluster.local], gateways: [g], http: [{route: [{destination: {host: nowhere}}]}]}
+---
+kind: Service
+apiVersion: v1
+metadata: {name: club, namespace: other}
+spec: {selector: {app: club}, ports: [{name: http, port: 80}, {name: admin, port: 81}]}
+---
+kind: VirtualService
+metadata: {name: not-for-us, namespace: other, creationTimestamp: "2026-01-01T00:00:00Z"}
+spec:
+  hosts: [club]
+  http:
+  - match: [{sourceNamespace: other}, {sourceLabels: {app: vm, version: new}}]
+    route: [{destination: {host: nowhere}}]
+---
+kind: VirtualService
+metadata: {name: for-us, namespace: other, creationTimestamp: "2026-01-02T00:00:00Z"}
+spec:
+  hosts: [club]
+  http:
+  - match:
+    - {uri: {prefix: /bar}, port: 80, sourceNamespace: default, sourceLabels: {app: vm}}
+    - {uri: {prefix: /floor}, port: 80, gateways: [mesh], sourceNamespace: other}
+    - {uri: {prefix: /cellar}, port: 80, sourceNamespace: other}
+    route: [{destination: {host: shop.default.svc.cluster.local}}]
 `
 
 // Whoever calls through a sidecar is routed by VirtualServices for sidecars.
@@ -60,13 +85,19 @@ func TestVirtualServicesForSidecars(t *testing.T) {
 		{"http://shop.default/", "shop.default.svc.cluster.local"},
 		{"http://shop.default:82/", ""},
 		{"http://shop.other/", ""},
+		{"http://club.other/bar", "shop.default.svc.cluster.local"},
+		{"http://club.other/floor", "shop.default.svc.cluster.local"}, // asked for by gateway, and not by namespace
+		{"http://club.other/cellar", "404"},
+		{"http://club.other:81/bar", "club.other.svc.cluster.local"}, // for that port there is no route at all
 	} {
 		r, err := http.NewRequest("GET", test.url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		if rule, _ := table.Find(r); rule != nil {
+		if rule, _ := table.Find(r); rule != nil && rule.Answer != nil {
+			got = fmt.Sprint(rule.Answer.Status)
+		} else if rule != nil {
 			got = rule.Choose(&routing.Connection{}).Name
 		}
 		if got != test.want {
