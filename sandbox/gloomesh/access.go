@@ -244,17 +244,22 @@ func authorizationPolicy(namespace, name string, spec map[string]any) *unstructu
 // accessFields are what the status of an access policy says of the services
 // that it selects.
 func (t *translation) accessFields(p *accessPolicy) map[string]any {
-	fields, destinations := map[string]any{}, map[string]any{}
-	approval := map[string]any{"state": p.problems.state()}
-	addList(approval, "errors", listAny(p.problems.texts()))
+	fields := map[string]any{}
+	var services []serviceRef
 	for _, c := range t.snapshot.Clusters {
 		for i := range c.Services {
 			if r := (serviceRef{c.Name, c.Services[i].Namespace, c.Services[i].Name}); p.opens(r, &c.Services[i]) {
-				destinations[r.object().key()] = approval
+				services = append(services, r)
 			}
 		}
 	}
-	addMap(fields, "destinations", destinations)
+	addMap(fields, "destinations", t.approvals(&p.meta, services, func(s serviceRef, service *Service) int {
+		i := slices.Index(t.accessPolicies, p)
+		return count(t.accessPolicies[:i], func(o *accessPolicy) bool { return o.ok() && o.opens(s, service) })
+	}))
+	if p.ok() {
+		addList(fields, "workloads", t.workloadsFor(services, p.letsIn))
+	}
 	return fields
 }
 

@@ -223,17 +223,17 @@ func (r callRoute) istio() map[string]any {
 // the longer before the shorter), then by how many conditions there are.
 func moreSpecific(a, b callRoute) int {
 	more := func(x, y int) int { return cmp.Compare(y, x) }
-	count := func(list []fieldMatch, invert bool) int {
-		return len(slices.DeleteFunc(slices.Clone(list), func(f fieldMatch) bool { return f.invert != invert }))
+	headers := func(r callRoute, invert bool) int {
+		return count(r.headers, func(f fieldMatch) bool { return f.invert == invert })
 	}
 	return cmp.Or(
 		comparePaths(a.uri, b.uri),
-		more(count(a.headers, false), count(b.headers, false)),
+		more(headers(a, false), headers(b, false)),
 		more(len(a.query), len(b.query)),
 		more(len(a.caller.labels), len(b.caller.labels)),
 		cmp.Compare(b.caller.namespace, a.caller.namespace),
 		cmp.Compare(b.method, a.method),
-		more(count(a.headers, true), count(b.headers, true)),
+		more(headers(a, true), headers(b, true)),
 		cmp.Compare(a.port, b.port),
 	)
 }

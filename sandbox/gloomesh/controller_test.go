@@ -42,6 +42,9 @@ func newFakeCluster(objects ...*unstructured.Unstructured) *fakeCluster {
 	for kind, resource := range istioKinds {
 		listKinds[resource] = kind + "List"
 	}
+	for kind, resource := range discoveredKinds {
+		listKinds[resource] = kind + "List"
+	}
 	f := &fakeCluster{FakeDynamicClient: fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), listKinds)}
 	f.PrependReactor("patch", "*", f.patch)
 	f.PrependReactor("delete", "*", func(a clienttesting.Action) (bool, runtime.Object, error) {
@@ -56,7 +59,7 @@ func newFakeCluster(objects ...*unstructured.Unstructured) *fakeCluster {
 }
 
 func kindOf(resource schema.GroupVersionResource) string {
-	for _, set := range []map[string]schema.GroupVersionResource{kinds, istioKinds, {"Service": services}} {
+	for _, set := range []map[string]schema.GroupVersionResource{kinds, discoveredKinds, istioKinds, {"Service": services}} {
 		for kind, r := range set {
 			if r == resource {
 				return kind
@@ -67,7 +70,7 @@ func kindOf(resource schema.GroupVersionResource) string {
 }
 
 func resourceOf(kind string) schema.GroupVersionResource {
-	for _, set := range []map[string]schema.GroupVersionResource{kinds, istioKinds, {"Service": services}} {
+	for _, set := range []map[string]schema.GroupVersionResource{kinds, discoveredKinds, istioKinds, {"Service": services}} {
 		if r, ok := set[kind]; ok {
 			return r
 		}

@@ -55,10 +55,7 @@ func (o *Object) own(cluster string) {
 		shown = o.Parents
 	}
 	for _, p := range shown {
-		r, ok := kinds[p.Kind]
-		if !ok {
-			r = discoveredKinds[p.Kind]
-		}
+		r := resourceFor(p.Kind)
 		gvk := r.Group + "/" + r.Version + ", Kind=" + p.Kind
 		parents[gvk] = append(parents[gvk], parent{p.Name, p.Namespace})
 	}

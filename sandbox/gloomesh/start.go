@@ -80,8 +80,10 @@ func newController(mgmt dynamic.Interface, clusters map[string]dynamic.Interface
 		applied:  map[string]appliedObject{},
 	}
 	c.mgmt = newWatched(mgmt)
-	for _, resource := range kinds {
-		c.mgmt.add(resource, "")
+	for _, set := range []map[string]schema.GroupVersionResource{kinds, discoveredKinds} {
+		for _, resource := range set {
+			c.mgmt.add(resource, "")
+		}
 	}
 	for name, client := range clusters {
 		w := newWatched(client)

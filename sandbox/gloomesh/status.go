@@ -28,7 +28,7 @@ func (t *translation) statuses() []Status {
 	for _, p := range t.accessPolicies {
 		out = append(out, p.status(t.accessFields(p)))
 	}
-	return out
+	return append(out, t.discoveredStatuses()...)
 }
 
 // status is what every kind has, and more.
@@ -207,12 +207,9 @@ func (t *translation) appliedTo(m *meta) []any {
 	var out []any
 	for _, p := range t.policies {
 		if routes := t.routesOf(p, m); len(routes) > 0 {
-			out = append(out, map[string]any{
-				"observedGeneration": p.generation,
-				"ref":                p.any(),
-				"routes":             listAny(routes),
-				"spec":               p.spec,
-			})
+			one := p.appliedAs()
+			one["routes"] = listAny(routes)
+			out = append(out, one)
 		}
 	}
 	return out
@@ -234,36 +231,33 @@ func (t *translation) routesOf(p *trafficPolicy, m *meta) []string {
 }
 
 func (t *translation) policyFields(p *trafficPolicy) map[string]any {
-	fields, destinations, routes := map[string]any{}, map[string]any{}, map[string]any{}
-	approval := map[string]any{"state": p.problems.state()}
-	addList(approval, "errors", listAny(p.problems.texts()))
+	fields, routes := map[string]any{}, map[string]any{}
 	var unsaid problems // a reference to nothing is among the errors already
-	for _, s := range t.snapshot.selectServices(p.services, &unsaid) {
-		destinations[s.object().key()] = approval
-	}
-	var workloads []string
+	services := slices.DeleteFunc(t.snapshot.selectServices(p.services, &unsaid), func(s serviceRef) bool {
+		service, err := t.snapshot.find(s)
+		return err != nil || !discovered(service)
+	})
 	for _, a := range t.applied[p] {
 		routes[fmt.Sprintf("%s.%s (%s)", a.of.name, a.of.namespace, a.of.kind)] = map[string]any{"routes": listAny(t.routesOf(p, a.of))}
 	}
-	for k, by := range t.moves {
-		if slices.Contains(by, p) {
-			workloads = append(workloads, t.workloadsOf(k.host)...)
-		}
-	}
-	sort.Strings(workloads)
-	addMap(fields, "destinations", destinations)
+	addMap(fields, "destinations", t.approvals(&p.meta, services, func(s serviceRef, service *Service) int {
+		i := slices.Index(t.policies, p)
+		return count(t.policies[:i], func(o *trafficPolicy) bool { return o.ok() && o.serves(s, service) })
+	}))
 	addMap(fields, "gatewayRoutes", routes)
-	addList(fields, "workloads", listAny(slices.Compact(workloads)))
+	if p.ok() {
+		addList(fields, "workloads", t.workloadsFor(services, p.callsBy))
+	}
 	return fields
 }
 
-// workloadsOf names the gateways that serve a host as discovery would.
-func (t *translation) workloadsOf(h *virtualHost) []string {
-	var out []string
-	for _, cluster := range t.clustersOf(h) {
-		for _, g := range t.gatewaysIn(h, cluster) {
-			out = append(out, ref{ownNamespace, g.service.Name + "-" + g.service.Namespace + "-" + cluster + "-deployment"}.key())
+// count is how many of a list satisfy a condition.
+func count[T any](list []T, holds func(T) bool) int {
+	n := 0
+	for _, one := range list {
+		if holds(one) {
+			n++
 		}
 	}
-	return out
+	return n
 }

@@ -235,7 +235,7 @@ func (c *controller) writeStatus(ctx context.Context, s Status, failures []strin
 	if len(failures) > 0 && fields["state"] == accepted {
 		fields["state"], fields["errors"] = failed, listAny(failures)
 	}
-	resource := kinds[s.Kind]
+	resource := resourceFor(s.Kind)
 	live := c.mgmt.get(resource, s.Namespace, s.Name)
 	if live == nil || live.GetGeneration() != s.Generation || encoded(live.Object["status"]) == encoded(fields) {
 		return nil

@@ -61,6 +61,8 @@ type translation struct {
 	virtualGateways []*virtualGateway
 	virtualHosts    []*virtualHost
 	routeTables     []*routeTable
+	workloads       []*workload
+	registered      []*registered
 
 	gateways map[*virtualGateway][]selectedGateway
 	attached map[*virtualHost][]*virtualGateway // in the order of virtualGateways
@@ -101,6 +103,10 @@ func newTranslation(in Snapshot) *translation {
 			t.virtualHosts = append(t.virtualHosts, decodeVirtualHost(u))
 		case "RouteTable":
 			t.routeTables = append(t.routeTables, decodeRouteTable(u))
+		case "Workload":
+			t.workloads = append(t.workloads, decodeWorkload(u))
+		case "Destination", "Mesh", "KubernetesCluster":
+			t.registered = append(t.registered, decodeRegistered(u))
 		}
 	}
 	byAge(t.policies, func(p *trafficPolicy) *meta { return &p.meta })
@@ -109,6 +115,8 @@ func newTranslation(in Snapshot) *translation {
 	byAge(t.virtualGateways, func(g *virtualGateway) *meta { return &g.meta })
 	byAge(t.virtualHosts, func(h *virtualHost) *meta { return &h.meta })
 	byAge(t.routeTables, func(r *routeTable) *meta { return &r.meta })
+	byAge(t.workloads, func(w *workload) *meta { return &w.meta })
+	byAge(t.registered, func(r *registered) *meta { return &r.meta })
 	return t
 }
 

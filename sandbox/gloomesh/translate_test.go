@@ -126,6 +126,8 @@ func TestTranslateGolden(t *testing.T) {
 		{"delegation", []string{virtualMeshFile, "testdata/delegation.yaml"}, ""},
 		{"policy", []string{virtualMeshFile, gatewayFile, "testdata/policy.yaml"}, "VirtualService"},
 		{"calls", []string{virtualMeshFile, "testdata/calls.yaml"}, ""},
+		{"discovered", []string{"testdata/discovered.yaml", chapters + "vm/manifests/mgmt.yaml", chapters + "access-policies/manifests/virtual-mesh-closed.yaml", divideFile,
+			chapters + "access-policies/manifests/bgc.yaml", chapters + "access-policies/manifests/from-vm.yaml"}, "Gateway"},
 		{"options", []string{virtualMeshFile, "testdata/options.yaml"}, "VirtualService"},
 		{"edition-1.1", []string{virtualMeshFile, "testdata/edition-1.1.yaml"}, ""},
 	} {

@@ -25,10 +25,21 @@ var kinds = map[string]schema.GroupVersionResource{
 	"RouteTable":     {Group: enterprise, Version: "v1beta1", Resource: "routetables"},
 }
 
-// The kinds that are discovered, or registered by hand, which Translate has
-// something to say about.
+// The kinds that are discovered, or registered by hand: nothing is translated
+// from them, but their statuses say what is in force there.
 var discoveredKinds = map[string]schema.GroupVersionResource{
-	"Destination": {Group: discovery, Version: "v1", Resource: "destinations"},
+	"Destination":       {Group: discovery, Version: "v1", Resource: "destinations"},
+	"Workload":          {Group: discovery, Version: "v1", Resource: "workloads"},
+	"Mesh":              {Group: discovery, Version: "v1", Resource: "meshes"},
+	"KubernetesCluster": {Group: "multicluster.solo.io", Version: "v1alpha1", Resource: "kubernetesclusters"},
+}
+
+// resourceFor finds the resource of a kind of the management cluster.
+func resourceFor(kind string) schema.GroupVersionResource {
+	if r, ok := kinds[kind]; ok {
+		return r
+	}
+	return discoveredKinds[kind]
 }
 
 // A ref names an object of the management cluster.

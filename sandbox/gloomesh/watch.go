@@ -75,7 +75,7 @@ func (w *watched) get(resource schema.GroupVersionResource, namespace, name stri
 // management cluster counts as gone.
 func (c *controller) snapshot() Snapshot {
 	var s Snapshot
-	for _, resource := range kinds {
+	for resource := range c.mgmt.informers {
 		for _, u := range c.mgmt.list(resource) {
 			if u.GetDeletionTimestamp() == nil {
 				s.Objects = append(s.Objects, u)
