@@ -29,6 +29,9 @@ func shown(p *Page, ms document.Mistakes) string {
 	}
 	for _, block := range p.Blocks {
 		fmt.Fprintf(&b, "%s: block %q", block.Pos, block.Language)
+		if block.Title != "" {
+			fmt.Fprintf(&b, " titled %s", block.Title)
+		}
 		if block.Heading != nil {
 			fmt.Fprintf(&b, " in %s", block.Heading.Text)
 		}
@@ -49,12 +52,18 @@ func shown(p *Page, ms document.Mistakes) string {
 	for _, i := range p.Includes {
 		fmt.Fprintf(&b, "%s: includes %s (%s)\n", i.Pos, i.Name, i.File)
 	}
+	for _, l := range p.Links {
+		fmt.Fprintf(&b, "%s: links to %s\n", l.Line.Pos, l.Target)
+	}
+	if len(p.Own) > 0 {
+		fmt.Fprintf(&b, "own anchors: %s\n", strings.Join(p.Own, ", "))
+	}
 	ms.Show(&b)
 	return b.String()
 }
 
 func TestPages(t *testing.T) {
-	for _, name := range []string{"shop", "wrong"} {
+	for _, name := range []string{"shop", "wrong", "strange"} {
 		page, ms, err := Load("testdata/"+name+".md", "testdata")
 		if err != nil {
 			t.Fatal(err)
@@ -196,6 +205,96 @@ func TestIncludesThatGrowWithoutEnd(t *testing.T) {
 	}
 }
 
+// Where MkDocs is told to look for includes, they are found, whatever else that
+// file holds.
+func TestIncludesThatMkDocsFinds(t *testing.T) {
+	root := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("docs/page.md", "--8<-- \"part.md\"\n")
+	write("parts/part.md", "of parts\n")
+	write("in/docs/part.md", "of the pages\n")
+	const emoji = "  - pymdownx.emoji:\n      emoji_index: !!python/name:materialx.emoji.twemoji\n"
+	for config, want := range map[string]string{
+		"": "there is no such file",
+		"markdown_extensions:\n" + emoji + "  - pymdownx.snippets:\n      base_path: parts\n":               "of parts",
+		"markdown_extensions:\n" + emoji + "  - pymdownx.snippets:\n      base_path: [nowhere, parts]\n":    "of parts",
+		"markdown_extensions: {pymdownx.snippets: {base_path: parts}}\n":                                    "of parts",
+		"docs_dir: in/docs\nmarkdown_extensions: {pymdownx.snippets: {base_path: [!relative $docs_dir]}}\n": "of the pages",
+		"markdown_extensions: {pymdownx.snippets: {base_path: [!relative $config_dir]}}\n":                  "there is no such file",
+		"markdown_extensions: [pymdownx.snippets]\n":                                                        "there is no such file",
+		"markdown_extensions: {pymdownx.snippets: {base_path: ../outside}}\n":                               "there is no such file",
+		"markdown_extensions: [\n": "there is no such file",
+	} {
+		write("mkdocs.yml", config)
+		page, ms, err := Load(filepath.Join(root, "docs", "page.md"), root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ms.Error()
+		for _, l := range page.Prose {
+			got += l.Text
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q: got %s, want %s", config, got, want)
+		}
+	}
+}
+
+// A comment at the very beginning is for the whole page; before a block it is
+// for that alone.
+func TestSkippedPages(t *testing.T) {
+	for source, want := range map[string]string{
+		"<!-- assay: skip why -->\n\n# A\n\n```sh\nx\n```\n":                        "why: why, why",
+		"---\ntitle: A\n---\n\n<!-- assay: skip why -->\n\nText\n\n```sh\nx\n```\n": "why: why",
+		"<!-- assay: skip why -->\n```sh\nx\n```\n\n# A\n":                          ": why, ",
+		"Text\n\n<!-- assay: skip why -->\n\nText\n\n```sh\nx\n```\n\n# A\n":        ": , ",
+		"<!-- -->\n\n<!-- assay: skip why -->\n\n## A\n\n### B\n\n```sh\nx\n```\n":  "why: why, why, why",
+	} {
+		page, ms := Parse("page.md", []byte(source), nil)
+		var skips []string
+		for _, b := range page.Blocks {
+			skips = append(skips, b.Skip)
+		}
+		for _, h := range page.Headings {
+			skips = append(skips, h.Skip)
+		}
+		if got := page.Skip + ": " + strings.Join(skips, ", "); got != want || len(ms) > 0 {
+			t.Errorf("%q: got %q (%v), want %q", source, got, ms, want)
+		}
+	}
+}
+
+// A page reads the same whatever its lines end with and its file begins with.
+func TestLineEnds(t *testing.T) {
+	source, err := os.ReadFile("testdata/shop.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := opener("testdata/shop.md", "testdata")
+	text := func(source string) string {
+		page, ms := Parse("testdata/shop.md", []byte(source), open)
+		return shown(page, ms)
+	}
+	want := text(string(source))
+	for name, other := range map[string]string{
+		"CRLF": strings.ReplaceAll(string(source), "\n", "\r\n"), "CR": strings.ReplaceAll(string(source), "\n", "\r"),
+		"a BOM": "\uFEFF" + string(source), "no end of line": strings.TrimSuffix(string(source), "\n"),
+	} {
+		if got := text(other); got != want {
+			t.Errorf("with %s: got\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, name := range []string{"shop.md", "wrong.md", "includes/ring.md"} {
 		source, err := os.ReadFile("testdata/" + name)
@@ -204,6 +303,7 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(string(source))
 	}
+	f.Add("```\n$ a '\n> b [x](y)\n```\n[![a](b)](c [d](<e f>)\n")
 	f.Add("```\n--8<-- \"x\"\n\t!!! a\n\t\t# {#\n")
 	f.Add("- !!! a\n\n      ```sh\n      $ a <<E\n")
 	f.Fuzz(func(t *testing.T, source string) {
@@ -224,6 +324,11 @@ func FuzzParse(f *testing.F) {
 				if l.Pos.Line < 1 || l.Pos.Col < 1 || l.Pos.File == "" {
 					t.Errorf("a line without a place: %+v", l)
 				}
+			}
+		}
+		for _, l := range page.Links {
+			if l.Line.Pos.Line < 1 || l.Line.Pos.Col < 1 || !strings.HasPrefix(l.Line.Text, l.Target) {
+				t.Errorf("a link without a place: %+v", l)
 			}
 		}
 		for _, h := range page.Headings {

@@ -22,8 +22,8 @@ func (*container) Kind() ast.NodeKind { return kindContainer }
 func (c *container) Dump(source []byte, level int) { ast.DumpHelper(c, source, level, nil, nil) }
 
 // opens are the lines with which a container begins: !!! note "Title",
-// ??? tip, ???+ tip, === "Tab", ===! "Tab".
-var opens = regexp.MustCompile(`^[ ]{0,3}(?:(?:!!!|\?\?\?\+?)[ \t]+[A-Za-z]|===[!+]*[ \t]+["'])`)
+// !!!note, ??? tip, ???+ tip, === "Tab", ===! "Tab".
+var opens = regexp.MustCompile(`^[ ]{0,3}(?:(?:!!!|\?\?\?\+?)[ \t]*[A-Za-z]|===[!+]*[ \t]+["'])`)
 
 // containerParser implements parser.BlockParser.
 type containerParser struct{}

@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/meshassay/assay/runner/document"
 )
 
-// Load reads a page. What it includes is looked for in the page's folder, and
-// then in each folder above it up to root, which no include leaves: MkDocs is
-// told by its configuration where includes are, and that is one of these. The
-// error is of the page itself; what is wrong in it are mistakes.
+// Load reads a page. What it includes is looked for in the folders that the
+// nearest mkdocs.yml names for it, in the page's own, and then in each folder
+// above it up to root, which no include leaves. The error is of the page itself;
+// what is wrong in it are mistakes.
 func Load(file, root string) (*Page, document.Mistakes, error) {
 	source, err := os.ReadFile(file)
 	if err != nil {
@@ -24,11 +25,13 @@ func Load(file, root string) (*Page, document.Mistakes, error) {
 }
 
 func opener(file, root string) Open {
+	own := snippetFolders(file, root)
+	folders := append(slices.Clone(own), foldersUp(filepath.Dir(file), root)...)
 	return func(name string) (string, []byte, string, error) {
 		if filepath.IsAbs(name) {
 			return "", nil, "", errors.New("it is an absolute path")
 		}
-		for _, folder := range foldersUp(filepath.Dir(file), root) {
+		for _, folder := range folders {
 			path := filepath.Join(folder, filepath.FromSlash(name))
 			info, err := os.Stat(path)
 			if err != nil || info.IsDir() {
@@ -40,7 +43,11 @@ func opener(file, root string) Open {
 			source, err := os.ReadFile(path)
 			return path, source, "", err
 		}
-		return "", nil, nearby(file, root, name), fmt.Errorf("there is no such file in %s or above", filepath.Dir(file))
+		where := filepath.Dir(file) + " or above"
+		if len(own) > 0 {
+			where = document.And(own) + ", nor in " + where
+		}
+		return "", nil, nearby(folders, name), fmt.Errorf("there is no such file in %s", where)
 	}
 }
 
@@ -79,9 +86,9 @@ func within(root, path string) bool {
 }
 
 // nearby is a file that was perhaps meant.
-func nearby(file, root, name string) string {
+func nearby(folders []string, name string) string {
 	var names []string
-	for _, folder := range foldersUp(filepath.Dir(file), root) {
+	for _, folder := range folders {
 		entries, _ := os.ReadDir(filepath.Join(folder, filepath.FromSlash(filepath.Dir(name))))
 		for _, e := range entries {
 			if !e.IsDir() {

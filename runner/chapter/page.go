@@ -18,6 +18,20 @@ type Page struct {
 	Blocks   []*Block
 	Prose    []Line // paragraphs, list items and the text of headings, as they are written
 	Includes []Include
+	Links    []Link
+	// Own are the anchors that the page itself puts somewhere else than on a
+	// heading: <a id="green">, {#green} behind a paragraph.
+	Own []string
+	// Skip is the reason that a comment <!-- assay: skip REASON --> at the very
+	// beginning gives, for the whole page; "" when there is none.
+	Skip string
+}
+
+// Link is a link or an image of the page.
+type Link struct {
+	Target string // as it is written: "setup.md#tools", "images/all.png"
+	Image  bool
+	Line   Line
 }
 
 // Heading begins a section, which ends before the next heading of its own level
@@ -48,14 +62,17 @@ func (h *Heading) Within(other *Heading) bool {
 // Block is a code block.
 type Block struct {
 	Language string // of the fence, in small letters: "bash", "yaml"; "" when none is said
+	Title    string // of the fence (title="half.yaml"): the file that it shows; "" when none is said
 	Pos      document.Pos
 	Lines    []Line   // of the code
 	Heading  *Heading // the innermost section that it is in; nil above the first
 	// Commands are the lines that a reader types; none when it is no block of
-	// commands. In a block with prompts ("$ ") the prompts are left out.
+	// commands, or says to be one and shows what a command prints. In a block with
+	// prompts ("$ ") the prompts are left out.
 	Commands []Line
 	// Skip is the reason that a comment <!-- assay: skip REASON --> right before
-	// the block, or below the heading of a section around it, gives.
+	// the block, below the heading of a section around it, or at the beginning of
+	// the page gives.
 	Skip string
 }
 

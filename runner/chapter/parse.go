@@ -34,6 +34,7 @@ func Parse(file string, source []byte, open Open) (*Page, document.Mistakes) {
 	p.page.Includes = e.includes
 	p.lines = e.lines
 	p.markdown()
+	p.page.Own = ownAnchors(p.lines)
 	if title, ok := p.page.Front["title"].(string); ok {
 		p.page.Title = title
 	}
@@ -54,9 +55,10 @@ type pageParser struct {
 	anchors  *anchors
 	mistakes document.Mistakes
 
-	open []*Heading // the sections that the present place is in
-	skip *comment   // the last comment, until something else comes
-	last *Heading   // the heading that came right before the present place
+	begun bool       // something of the page was read
+	open  []*Heading // the sections that the present place is in
+	skip  *comment   // the last comment, until something else comes
+	last  *Heading   // the heading that came right before the present place
 }
 
 // comment is a <!-- assay: … --> on its own.
@@ -65,14 +67,19 @@ type comment struct{ reason string }
 var ours = regexp.MustCompile(`<!--\s*assay:\s*(\S*)\s*([^>]*?)\s*-->`)
 
 // front reads the YAML between two lines of dashes at the very beginning, and
-// returns the index of the first line behind it.
+// returns the index of the first line behind it. What stands between two lines
+// of +++ is TOML, and passed over.
 func (p *pageParser) front(file string, lines []string) int {
-	if strings.TrimRight(lines[0], " \t") != "---" {
+	fence := strings.TrimRight(lines[0], " \t")
+	if fence != "---" && fence != "+++" {
 		return 0
 	}
 	for i := 1; i < len(lines); i++ {
-		if end := strings.TrimRight(lines[i], " \t"); end != "---" && end != "..." {
+		if end := strings.TrimRight(lines[i], " \t"); end != fence && (fence == "+++" || end != "...") {
 			continue
+		}
+		if fence == "+++" {
+			return i + 1
 		}
 		err := decodeFront(strings.Join(lines[1:i], "\n"), &p.page.Front)
 		if err != nil {
@@ -119,13 +126,14 @@ func (p *pageParser) node(n ast.Node) ast.WalkStatus {
 	case *ast.Heading:
 		p.heading(n)
 	case *ast.FencedCodeBlock:
-		p.code(n, p.language(n), n.Lines())
+		p.code(n, p.info(n), n.Lines())
 	case *ast.CodeBlock:
-		p.code(n, "", n.Lines())
+		p.code(n, fence{}, n.Lines())
 	case *ast.HTMLBlock:
 		p.html(n)
 	case *ast.Paragraph, *ast.TextBlock:
 		p.prose(n.Lines())
+		p.links(n)
 	default:
 		return ast.WalkContinue
 	}
@@ -158,7 +166,7 @@ func (p *pageParser) present() *Heading {
 var ownAnchor = regexp.MustCompile(`\s*\{:?\s*([^{}]*)\}\s*$`)
 
 func (p *pageParser) heading(n *ast.Heading) {
-	p.skip = nil
+	p.skip, p.begun = nil, true
 	if n.Lines().Len() == 0 {
 		return // nobody can link to it, nor see it
 	}
@@ -175,7 +183,7 @@ func (p *pageParser) heading(n *ast.Heading) {
 	for len(p.open) > 0 && p.present().Level >= n.Level {
 		p.open = p.open[:len(p.open)-1]
 	}
-	h := &Heading{Level: n.Level, Text: content, Pos: line.Pos, Anchors: p.anchors.of(content, own), Above: p.present()}
+	h := &Heading{Level: n.Level, Text: content, Pos: line.Pos, Anchors: p.anchors.of(content, own), Above: p.present(), Skip: p.page.Skip}
 	if h.Above != nil {
 		h.Skip = h.Above.Skip
 	}
@@ -184,6 +192,7 @@ func (p *pageParser) heading(n *ast.Heading) {
 	p.page.Headings = append(p.page.Headings, h)
 	line.Heading = h
 	p.page.Prose = append(p.page.Prose, line)
+	p.links(n)
 }
 
 // plain is the text of a heading without markup.
@@ -221,29 +230,8 @@ func literal(n *ast.Text, source []byte) []byte {
 	return util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(text)))
 }
 
-// language is that of a fence: ```bash, ```bash title="x", ``` {.bash .copy}.
-func (p *pageParser) language(n *ast.FencedCodeBlock) string {
-	if n.Info == nil {
-		return ""
-	}
-	info := strings.TrimSpace(string(n.Info.Segment.Value(p.source)))
-	if rest, ok := strings.CutPrefix(info, "{"); ok {
-		for _, word := range strings.Fields(strings.TrimSuffix(rest, "}")) {
-			if class, ok := strings.CutPrefix(word, "."); ok {
-				return strings.ToLower(class)
-			}
-		}
-		return ""
-	}
-	first, _, _ := strings.Cut(strings.Fields(info + " -")[0], "{")
-	if first == "-" {
-		return ""
-	}
-	return strings.ToLower(first)
-}
-
-func (p *pageParser) code(n ast.Node, language string, segments *text.Segments) {
-	b := &Block{Language: language, Heading: p.present()}
+func (p *pageParser) code(n ast.Node, of fence, segments *text.Segments) {
+	b := &Block{Language: of.language, Title: of.title, Heading: p.present(), Skip: p.page.Skip}
 	_, b.Pos = p.at(max(n.Pos(), 0))
 	for i := range segments.Len() {
 		b.Lines = append(b.Lines, p.line(segments.At(i)))
@@ -254,8 +242,8 @@ func (p *pageParser) code(n ast.Node, language string, segments *text.Segments) 
 	if p.skip != nil {
 		b.Skip = p.skip.reason
 	}
-	p.skip, p.last = nil, nil
-	b.Commands = commandsOf(language, b.Lines)
+	p.skip, p.last, p.begun = nil, nil, true
+	b.Commands = commandsOf(of, b.Lines)
 	p.page.Blocks = append(p.page.Blocks, b)
 }
 
@@ -273,14 +261,25 @@ func (p *pageParser) html(n *ast.HTMLBlock) {
 			p.mistakes = append(p.mistakes, line.Mistake(m[0], "say why it is skipped").WithHint("<!-- assay: skip REASON -->"))
 		case p.last != nil:
 			p.last.Skip = m[2] // right below a heading: the whole section
+		case !p.begun && !before(n):
+			p.page.Skip = m[2]
 		default:
 			p.skip = &comment{m[2]}
 		}
 	}
 }
 
+// before says whether a block of code comes right behind a node.
+func before(n ast.Node) bool {
+	switch n.NextSibling().(type) {
+	case *ast.FencedCodeBlock, *ast.CodeBlock:
+		return true
+	}
+	return false
+}
+
 func (p *pageParser) prose(segments *text.Segments) {
-	p.skip, p.last = nil, nil
+	p.skip, p.last, p.begun = nil, nil, true
 	for i := range segments.Len() {
 		p.page.Prose = append(p.page.Prose, p.line(segments.At(i)))
 	}

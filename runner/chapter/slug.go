@@ -3,6 +3,7 @@ package chapter
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -13,11 +14,11 @@ import (
 // anchors makes the anchors of a page's headings, which are told apart where
 // two have the same text.
 type anchors struct {
-	mkdocs, github map[string]bool
+	mkdocs, github, bare map[string]bool
 }
 
 func newAnchors() *anchors {
-	return &anchors{mkdocs: make(map[string]bool), github: make(map[string]bool)}
+	return &anchors{mkdocs: make(map[string]bool), github: make(map[string]bool), bare: make(map[string]bool)}
 }
 
 // of are the anchors of a heading: its own, if it has one, instead of MkDocs'.
@@ -33,6 +34,11 @@ func (a *anchors) of(text, own string) []string {
 	if g := unique(a.github, githubSlug(text), nextGithub); g != first && g != "" {
 		all = append(all, g)
 	}
+	if bare := shortcode.ReplaceAllString(text, ""); bare != text && own == "" {
+		if b := unique(a.bare, mkdocsSlug(bare), nextMkdocs); b != "" && !slices.Contains(all, b) {
+			all = append(all, b)
+		}
+	}
 	return all
 }
 
@@ -46,9 +52,12 @@ func unique(taken map[string]bool, slug string, next func(slug, first string, n 
 }
 
 var (
-	notWord  = regexp.MustCompile(`[^A-Za-z0-9_\s-]`)
-	dashes   = regexp.MustCompile(`[-\s]+`)
-	numbered = regexp.MustCompile(`^(.*)_([0-9]+)$`)
+	// shortcode is an emoji as MkDocs takes it, if it is told to: then nothing of
+	// it is in the anchor.
+	shortcode = regexp.MustCompile(`:[a-z0-9_+-]+:`)
+	notWord   = regexp.MustCompile(`[^A-Za-z0-9_\s-]`)
+	dashes    = regexp.MustCompile(`[-\s]+`)
+	numbered  = regexp.MustCompile(`^(.*)_([0-9]+)$`)
 )
 
 // mkdocsSlug is the anchor that Python-Markdown's extension toc makes of a

@@ -3,7 +3,6 @@ package proofread
 import (
 	"errors"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,16 +16,6 @@ import (
 
 func parseBash(text string) (*syntax.File, error) {
 	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
-}
-
-// word is one word of a command.
-type word struct {
-	text  string // with $NAME for what is not known
-	known bool   // nothing in it would have to be run, or asked, to know it
-	// variable is the name of the variable that is all of the word; "" when it
-	// is something else.
-	variable string
-	pos      syntax.Pos
 }
 
 // reader reads commands as a shell would, without running any.
@@ -194,88 +183,6 @@ func (r *reader) redirects(all []*syntax.Redirect) {
 	}
 }
 
-// makes notes a name that a command may make: it is not missed later.
-func (r *reader) makes(w word) {
-	for _, part := range strings.FieldsFunc(w.text, func(c rune) bool { return c == '/' || c == ':' || c == '=' }) {
-		r.c.made[strings.TrimSuffix(part, ".git")] = true
-	}
-}
-
-func (r *reader) words(all []*syntax.Word) []word {
-	var words []word
-	for _, w := range all {
-		words = append(words, r.word(w))
-	}
-	return words
-}
-
-func (r *reader) word(w *syntax.Word) word {
-	out := word{known: true, pos: w.Pos()}
-	r.parts(w.Parts, &out)
-	if p := onlyParam(w.Parts); p != nil {
-		out.variable = p.Param.Value
-	}
-	return out
-}
-
-func onlyParam(parts []syntax.WordPart) *syntax.ParamExp {
-	if len(parts) != 1 {
-		return nil
-	}
-	switch p := parts[0].(type) {
-	case *syntax.DblQuoted:
-		return onlyParam(p.Parts)
-	case *syntax.ParamExp:
-		return p
-	}
-	return nil
-}
-
-var escaped = regexp.MustCompile(`\\(.)`)
-
-func (r *reader) parts(parts []syntax.WordPart, out *word) {
-	for _, part := range parts {
-		switch p := part.(type) {
-		case *syntax.Lit:
-			out.text += escaped.ReplaceAllString(strings.ReplaceAll(p.Value, "\\\n", ""), "$1")
-		case *syntax.SglQuoted:
-			out.text += p.Value
-		case *syntax.DblQuoted:
-			r.parts(p.Parts, out)
-		case *syntax.ParamExp:
-			value, ok := r.vars[p.Param.Value]
-			if !ok || p.Length || p.Excl || p.Slice != nil || p.Repl != nil || p.Index != nil || p.Exp != nil && p.Exp.Op != syntax.DefaultUnset && p.Exp.Op != syntax.DefaultUnsetOrNull {
-				value, out.known = "$"+p.Param.Value, false
-			}
-			out.text += value
-		case *syntax.CmdSubst:
-			folder, ok := r.own(p)
-			out.text += folder
-			out.known = out.known && ok
-		default:
-			out.text, out.known = out.text+"$", false
-		}
-	}
-}
-
-// own recognizes the folder of the script itself, $(dirname "$0"), and the one
-// above it, $(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd).
-func (r *reader) own(n *syntax.CmdSubst) (string, bool) {
-	var b strings.Builder
-	if err := syntax.NewPrinter().Print(&b, n); err != nil || r.script == "" {
-		return "$", false
-	}
-	text := b.String()
-	if !strings.Contains(text, "dirname") || !strings.Contains(text, "$0") && !strings.Contains(text, "BASH_SOURCE") {
-		return "$", false
-	}
-	folder := filepath.Dir(r.script)
-	for range strings.Count(text, "/..") {
-		folder = filepath.Dir(folder)
-	}
-	return folder, true
-}
-
 var (
 	prefixes = []string{"sudo", "env", "time", "exec", "nohup", "command", "eval"}
 	shells   = []string{"bash", "sh", "zsh", "source", "."}
@@ -328,123 +235,4 @@ func (r *reader) cd(args []word) {
 		return
 	}
 	r.folder = r.exists(args[0], "folder") // from one that is not there nothing is found
-}
-
-// path is the path that a word means; "" when that is not known, or is nowhere
-// below what is looked at.
-func (r *reader) path(w word) string {
-	path := filepath.FromSlash(w.text)
-	switch {
-	case !w.known || w.text == "" || w.text == "-" || strings.HasPrefix(w.text, "~") || strings.Contains(w.text, "://") || strings.ContainsAny(w.text, "*?"):
-		return ""
-	case !filepath.IsAbs(path) && r.folder == "":
-		return ""
-	case !filepath.IsAbs(path):
-		path = filepath.Join(r.folder, path)
-	}
-	path = filepath.Clean(path)
-	if !below(r.c.o.Home, path) && !below(r.c.o.Root, path) {
-		return ""
-	}
-	return path
-}
-
-func below(folder, path string) bool {
-	relative, err := filepath.Rel(folder, path)
-	return err == nil && relative != ".." && !strings.HasPrefix(relative, ".."+string(filepath.Separator))
-}
-
-// exists reports a file or folder that a command names and that is not there,
-// and returns its path; "" when there is none, or it is not known.
-func (r *reader) exists(w word, what string) string {
-	path := r.path(w)
-	if path == "" || r.quiet {
-		return path
-	}
-	_, err := os.Stat(path)
-	if err == nil || !errors.Is(err, os.ErrNotExist) {
-		return path
-	}
-	relative, _ := filepath.Rel(r.c.o.Home, path)
-	for _, part := range strings.Split(filepath.ToSlash(relative), "/") {
-		if r.c.made[part] {
-			return ""
-		}
-	}
-	r.c.add(Missing, r.mistake(w, "no such %s: %s", what, filepath.ToSlash(relative)).WithHint(near(path, r.c.o.Home)), document.Pos{})
-	return ""
-}
-
-// near is a file that was perhaps meant, or the folder that is missing itself.
-func near(path, home string) string {
-	folder := filepath.Dir(path)
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		if relative, err := filepath.Rel(home, folder); err == nil && relative != "." {
-			return "there is no folder " + filepath.ToSlash(relative) + " below TUTORIAL_HOME"
-		}
-		return ""
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return document.DidYouMean(filepath.Base(path), names)
-}
-
-// runs reads a script that a command runs, or that the shell itself reads.
-func (r *reader) runs(w word, sourced bool) {
-	path := r.exists(w, "script")
-	if path == "" {
-		return
-	}
-	r.named = append(r.named, path)
-	if r.quiet || r.c.scripts[path] && !sourced || len(r.c.within) > deepest {
-		return
-	}
-	if !r.c.scripts[path] {
-		r.c.result.Scripts++
-	}
-	r.c.scripts[path] = true
-	r.c.within = append(r.c.within, path)
-	defer func() { r.c.within = r.c.within[:len(r.c.within)-1] }()
-	source, err := os.ReadFile(path)
-	if err != nil || !isShell(string(source), path) {
-		return
-	}
-	within := r.c.reader(r.folder, r.vars)
-	within.script, within.cluster = path, r.cluster
-	var lines []chapter.Line
-	shown := shownPath(path)
-	for i, text := range strings.Split(strings.ReplaceAll(string(source), "\r\n", "\n"), "\n") {
-		lines = append(lines, chapter.Line{Text: text, Source: text, Pos: document.Pos{File: shown, Line: i + 1, Col: 1}})
-	}
-	within.text(string(source), lines)
-	if sourced {
-		r.vars, r.folder, r.cluster = within.vars, within.folder, within.cluster
-	}
-}
-
-// shownPath is a path as a reader would write it, from where they are.
-func shownPath(path string) string {
-	here, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if relative, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(relative, filepath.Join("..", "..", "..")) {
-		return relative
-	}
-	return path
-}
-
-// deepest is how far scripts that read each other are followed.
-const deepest = 8
-
-// isShell says whether a script is one of a shell.
-func isShell(source, path string) bool {
-	first, _, _ := strings.Cut(source, "\n")
-	if !strings.HasPrefix(first, "#!") {
-		return strings.HasSuffix(path, ".sh") || filepath.Ext(path) == ""
-	}
-	return regexp.MustCompile(`\b(ba|z|da|k)?sh\b`).MatchString(first)
 }
