@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -48,12 +51,13 @@ and manifests that they name, and report every difference, with the place on bot
 Reported are:
 
   sections and blocks of commands that no scenario proves, and headings of scenarios that are gone
-  scripts, manifests, folders and includes that are named and not there
+  scripts, manifests, folders and includes that are named and not there, and links that lead nowhere
   percentages beside the name of an outcome that no scenario of the section expects
   kinds, names and contexts that are shown and that no manifest, and no cluster, has
   with --environment: manifests that an API server would refuse (asked by a dry run, nothing is changed)
 
-What is right all the same is told so in the page: <!-- assay: skip REASON --> before a block or below a heading.
+What is right all the same is told so in the page: <!-- assay: skip REASON --> before a block, below a heading,
+or at the beginning.
 The exit code is 0 when nothing was found, 1 when something was, and 2 when it could not be looked for,
 or when there was nothing to compare.`,
 		Example: `  assay docs check --scenarios scenarios docs/traffic-management.md
@@ -163,10 +167,27 @@ func showFindings(w io.Writer, result proofread.Result, summary string) error {
 	if len(ms) == 0 {
 		fmt.Fprintf(&b, "nothing found: %s\n", summary)
 	} else {
-		fmt.Fprintf(&b, "\n%s: %s\n", count(len(ms), "finding"), summary)
+		fmt.Fprintf(&b, "\n%s%s: %s\n", count(len(ms), "finding"), byKind(result.Findings), summary)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// byKind says how many findings of which kind there are, where there are several.
+func byKind(found []proofread.Finding) string {
+	how := make(map[proofread.Kind]int)
+	for _, f := range found {
+		how[f.Kind]++
+	}
+	if len(how) < 2 {
+		return ""
+	}
+	kinds := slices.SortedFunc(maps.Keys(how), func(a, b proofread.Kind) int { return cmp.Or(how[b]-how[a], cmp.Compare(a, b)) })
+	var all []string
+	for _, k := range kinds {
+		all = append(all, fmt.Sprintf("%d %s", how[k], k))
+	}
+	return " (" + strings.Join(all, ", ") + ")"
 }
 
 // docsResult is what --json prints.

@@ -148,6 +148,14 @@ func (p *Page) Find(heading string) *Heading {
 	return nil
 }
 
+// Has reports whether a link to an anchor leads somewhere on the page. Of
+// HTML's names the capitals count, of headings' anchors they do not for GitHub.
+func (p *Page) Has(anchor string) bool {
+	return slices.Contains(p.Own, anchor) || slices.ContainsFunc(p.Headings, func(h *Heading) bool {
+		return slices.Contains(h.Anchors, anchor) || slices.Contains(h.Anchors, strings.ToLower(anchor))
+	})
+}
+
 // Commands are the blocks of commands of a section, those of its subsections
 // with them, but for those that a comment skips. A nil heading is the whole page.
 func (p *Page) Commands(of *Heading) []*Block {

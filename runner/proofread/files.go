@@ -16,6 +16,14 @@ func (r *reader) makes(w word) {
 	}
 }
 
+// cloned says whether a folder is the tutorial's own, which a command before has
+// cloned: the reader is where its files are.
+func (r *reader) cloned(w word) bool {
+	name := filepath.Base(filepath.FromSlash(w.text))
+	_, err := os.Stat(filepath.Join(r.folder, filepath.FromSlash(w.text)))
+	return err != nil && w.known && name == filepath.Base(r.c.o.Home) && r.c.made[name]
+}
+
 // path is the path that a word means; "" when that is not known, or is nowhere
 // below what is looked at.
 func (r *reader) path(w word) string {

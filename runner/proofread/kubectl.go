@@ -36,6 +36,9 @@ func (r *reader) kubectl(args []word) {
 		if w.text == "--" {
 			break
 		}
+		if len(a.words) > 0 && a.words[0].text == "logs" && (w.text == "-f" || w.text == "-p") {
+			continue // it follows, and takes no file
+		}
 		flag, value := flagOf(w)
 		if value.text == "" && slices.Contains(takesValue, flag) && i+1 < len(args) {
 			i++
@@ -60,13 +63,34 @@ func (r *reader) kubectl(args []word) {
 	switch verb := a.words[0].text; {
 	case verb == "config" && len(a.words) > 2 && a.words[1].text == "use-context":
 		r.cluster = r.context(a.words[2])
+	case verb == "config" && len(a.words) > 2 && strings.HasSuffix(a.words[1].text, "-context"):
+		r.makesContexts(a.words[2:])
 	case verb == "kustomize" && len(a.words) > 1:
 		r.exists(a.words[1], "folder")
 		r.piped = append(r.piped, source{word: a.words[1], folder: true})
 	case slices.Contains([]string{"get", "describe", "delete", "wait", "edit", "patch", "label", "annotate"}, verb) && len(a.files)+len(a.folders) == 0:
 		r.shows(a, a.words[1:])
+	case !slices.Contains(verbs, verb) && a.words[0].known:
+		r.noVerb(a.words[0])
 	}
 	r.sources(a)
+}
+
+// verbs are the commands of kubectl.
+var verbs = []string{"get", "describe", "create", "apply", "delete", "edit", "patch", "replace", "wait", "label", "annotate", "logs", "exec", "cp", "port-forward", "proxy", "attach",
+	"run", "expose", "set", "scale", "autoscale", "rollout", "explain", "diff", "kustomize", "config", "cluster-info", "top", "cordon", "uncordon", "drain", "taint", "auth", "debug",
+	"events", "certificate", "api-resources", "api-versions", "version", "completion", "plugin", "options", "alpha", "help"}
+
+// noVerb reports what stands where a command of kubectl should, when it is
+// certainly none: a kind. Anything else may be a plugin.
+func (r *reader) noVerb(w word) {
+	here := *r
+	r.c.later = append(r.c.later, func() {
+		kind, _ := here.c.kindOf(w.text)
+		if !here.quiet && (kind != "" || strings.Contains(w.text, ".")) {
+			here.c.add(Unknown, here.mistake(w, "kubectl has no command %s", w.text).WithHint("did you mean get "+w.text+"?"), document.Pos{})
+		}
+	})
 }
 
 // flagOf parts --flag=value and -fVALUE.
@@ -95,7 +119,7 @@ func (r *reader) context(w word) string {
 		if variable == contextVariable(name) {
 			return name
 		}
-		if w.known && (w.text == env.Clusters[name].Context || w.text == name) {
+		if w.known && (w.text == env.Clusters[name].Context || w.text == name || r.c.aliases[w.text] == name) {
 			return name
 		}
 	}
@@ -108,8 +132,13 @@ func (r *reader) context(w word) string {
 		for _, name := range env.Order.Clusters {
 			known = append(known, env.Clusters[name].Context)
 		}
-		r.c.add(Unknown, r.mistake(w, "no cluster of the environment %s has the context %s", env.Name, w.text).WithHint(document.OneOf(w.text, known)), document.Pos{File: env.File})
-	case variable != "" && !numeric(variable):
+		m := r.mistake(w, "no cluster of the environment %s has the context %s", env.Name, w.text).WithHint(document.OneOf(w.text, known))
+		r.c.later = append(r.c.later, func() {
+			if r.c.aliases[w.text] == "" && !r.c.contexts[w.text] {
+				r.c.add(Unknown, m, document.Pos{File: env.File})
+			}
+		})
+	case variable != "" && !numeric(variable) && !isPlaceholder(variable):
 		m := r.mistake(w, "$%s is no cluster of the environment %s, and nothing on the pages sets it", variable, env.Name)
 		r.c.later = append(r.c.later, func() {
 			if !r.c.set[variable] {
@@ -122,6 +151,29 @@ func (r *reader) context(w word) string {
 		})
 	}
 	return ""
+}
+
+// named notes the context that a page gives to a cluster (CLUSTER1=gke): its
+// author's, who has other names than the environment.
+func (c *checker) named(variable, context string) {
+	for _, name := range c.o.Environment.Order.Clusters {
+		if variable == contextVariable(name) && context != "" {
+			c.aliases[context] = name
+		}
+	}
+}
+
+// makesContexts notes the names that a command gives to contexts: nobody has
+// misspelt them, and the environment need not have them.
+func (r *reader) makesContexts(words []word) {
+	for _, w := range words {
+		_, value, _ := strings.Cut(w.text, "=")
+		for _, name := range []string{w.text, value} {
+			for _, prefix := range []string{"", "kind-", "k3d-"} {
+				r.c.contexts[prefix+name] = true
+			}
+		}
+	}
 }
 
 func numeric(text string) bool { return strings.Trim(text, "0123456789@*#") == "" }
@@ -144,6 +196,7 @@ func (r *reader) sources(a asked) {
 			}
 			continue
 		}
+		r.c.opaque = r.c.opaque || strings.Contains(w.text, "://")
 		path := r.exists(w, "manifest")
 		if path == "" {
 			continue
@@ -174,11 +227,23 @@ func (r *reader) source(s source, cluster string, applies bool) {
 		r.manifest(path, s.word, cluster, applies)
 		return
 	}
+	if !hasKustomization(path) {
+		r.c.add(Missing, r.mistake(s.word, "there is no kustomization.yaml in %s", shownPath(path)), document.Pos{})
+		return
+	}
 	found, err := kube.Kustomize(r.c.o.Root, path, s.text, r.c.expand)
 	if err != nil {
 		r.c.add(Unreadable, r.mistake(s.word, "%v", err), document.Pos{})
 	}
 	r.apply(found, s.word, cluster, applies)
+}
+
+// hasKustomization says whether kubectl finds what it builds in a folder.
+func hasKustomization(folder string) bool {
+	return slices.ContainsFunc([]string{"kustomization.yaml", "kustomization.yml", "Kustomization"}, func(name string) bool {
+		_, err := os.Stat(filepath.Join(folder, name))
+		return err == nil
+	})
 }
 
 // manifestFiles are the manifests in a folder, or the file itself.

@@ -21,8 +21,11 @@ const (
 	percent = `([0-9]+(?:\.[0-9]+)?) ?%`
 )
 
-// stated finds the percentages of a line, each with its name.
-func stated(line string, names []string) []statement {
+// outcomes find what a line states of some names.
+type outcomes struct{ behind, row, before *regexp.Regexp }
+
+// newOutcomes returns nil when there are no names.
+func newOutcomes(names []string) *outcomes {
 	var quoted []string
 	for _, n := range names {
 		quoted = append(quoted, regexp.QuoteMeta(n))
@@ -31,16 +34,25 @@ func stated(line string, names []string) []statement {
 		return nil
 	}
 	name := `\b(` + strings.Join(quoted, "|") + `)\b`
-	behind := regexp.MustCompile(`(?i)` + name + markup + ` ?(?:\(|:|=| (?:gets|receives|takes)(?: only)? )? ?` + markup + percent)
-	row := regexp.MustCompile(`(?i)^[|\s]*` + markup + name + markup + ` *\| *` + markup + percent)
-	before := regexp.MustCompile(`(?i)` + percent + markup + `(?: (?:of (?:all |the )?(?:traffic|requests|calls|answers)))?(?: (?:goes|go|come|comes|are sent|is sent))?(?: (?:to|for|from))? ` + markup + name)
+	return &outcomes{
+		behind: regexp.MustCompile(`(?i)` + name + markup + ` ?(?:\(|:|=| (?:gets|receives|takes)(?: only)? )? ?` + markup + percent),
+		row:    regexp.MustCompile(`(?i)^[|\s]*` + markup + name + markup + ` *\| *` + markup + percent),
+		before: regexp.MustCompile(`(?i)` + percent + markup + `(?: (?:of (?:all |the )?(?:traffic|requests|calls|answers)))?(?: (?:goes|go|come|comes|are sent|is sent))?(?: (?:to|for|from))? ` + markup + name),
+	}
+}
+
+// stated finds the percentages of a line, each with its name.
+func (o *outcomes) stated(line string) []statement {
+	if o == nil || !strings.Contains(line, "%") {
+		return nil
+	}
 	var all []statement
 	taken := make(map[int]bool)
-	for _, m := range append(behind.FindAllStringSubmatchIndex(line, -1), row.FindAllStringSubmatchIndex(line, -1)...) {
+	for _, m := range append(o.behind.FindAllStringSubmatchIndex(line, -1), o.row.FindAllStringSubmatchIndex(line, -1)...) {
 		taken[m[4]] = true
 		all = append(all, newStatement(line[m[2]:m[3]], line[m[4]:m[5]], line[m[0]:m[1]]))
 	}
-	for _, m := range before.FindAllStringSubmatchIndex(line, -1) {
+	for _, m := range o.before.FindAllStringSubmatchIndex(line, -1) {
 		if !taken[m[2]] {
 			all = append(all, newStatement(line[m[4]:m[5]], line[m[2]:m[3]], line[m[0]:m[1]]))
 		}
@@ -76,12 +88,11 @@ func (s statement) says(share float64) bool {
 // percentages compares what a section says of shares with what the scenarios
 // that prove it expect.
 func (c *checker) percentages(page *chapter.Page) {
-	names := c.o.Environment.Outcomes()
 	for _, line := range page.Prose {
 		if line.Heading == nil || line.Heading.Skip != "" {
 			continue
 		}
-		for _, s := range stated(line.Text, names) {
+		for _, s := range c.names.stated(line.Text) {
 			c.contradiction(line, s)
 		}
 	}

@@ -184,6 +184,18 @@ func (c *checker) link() {
 	}
 }
 
+// provenIncludes notes the headings of included files that some page's scenario
+// proves: they are the same for every page that includes them.
+func (c *checker) provenIncludes() {
+	for _, page := range c.pages {
+		for _, h := range page.Headings {
+			if h.Pos.File != page.File && len(c.proving(h)) > 0 {
+				c.included[h.Pos] = true
+			}
+		}
+	}
+}
+
 // proving are the scenarios that prove a section.
 func (c *checker) proving(h *chapter.Heading) []*proof {
 	var all []*proof

@@ -37,6 +37,7 @@ const (
 	Unreadable Kind = "unreadable" // commands that are not bash, or a manifest that is none
 	Percentage Kind = "percentage" // a share that no scenario of the section expects
 	Unknown    Kind = "unknown"    // a kind, name or context that nothing has
+	Link       Kind = "link"       // a link to a page, heading or file that is not there
 	Refusal    Kind = "refused"    // a manifest that an API server refuses
 )
 
@@ -68,17 +69,24 @@ type Applied struct {
 
 // checker is one comparison.
 type checker struct {
-	o       Options
-	result  Result
-	proofs  []*proof
-	objects []named         // of the scenarios' manifests and of the pages'
-	scripts map[string]bool // that were read
-	within  []string        // scripts that are being read, each by the one before
-	made    map[string]bool // names of files and folders that commands make
-	set     map[string]bool // variables that pages and scripts set
-	later   []func()        // what is compared when everything has been read
-	shown   map[string]bool // findings that are told already
-	pages   []*chapter.Page
+	o        Options
+	result   Result
+	proofs   []*proof
+	objects  []named           // of the scenarios' manifests and of the pages'
+	scripts  map[string]bool   // that were read
+	within   []string          // scripts that are being read, each by the one before
+	made     map[string]bool   // names of files and folders that commands make
+	set      map[string]bool   // variables that pages and scripts set
+	home     map[string]bool   // variables that are TUTORIAL_HOME
+	aliases  map[string]string // contexts that pages give to clusters: CLUSTER1=gke
+	contexts map[string]bool   // that commands make
+	opaque   bool              // a command brings objects that nobody can read here
+	names    *outcomes
+	included map[document.Pos]bool    // headings of included files that are proved, or told not to be
+	linked   map[string]*chapter.Page // that links lead to and that are not compared
+	later    []func()                 // what is compared when everything has been read
+	shown    map[string]bool          // findings that are told already
+	pages    []*chapter.Page
 }
 
 // Check compares pages with everything else. Pages come as chapter.Load reads
@@ -88,7 +96,8 @@ func Check(o Options, pages []*chapter.Page, mistakes document.Mistakes) Result 
 		o.Home = o.Root
 	}
 	o.Root, o.Home = absolute(o.Root), absolute(o.Home)
-	c := &checker{o: o, pages: pages, scripts: map[string]bool{}, made: map[string]bool{}, set: map[string]bool{}, shown: map[string]bool{}}
+	c := &checker{o: o, pages: pages, scripts: map[string]bool{}, made: map[string]bool{}, set: map[string]bool{}, shown: map[string]bool{},
+		home: map[string]bool{"TUTORIAL_HOME": true}, aliases: map[string]string{}, contexts: map[string]bool{}, names: newOutcomes(o.Environment.Outcomes()), linked: map[string]*chapter.Page{}, included: map[document.Pos]bool{}}
 	for _, m := range mistakes {
 		c.add(Page, m, document.Pos{})
 	}
@@ -96,6 +105,11 @@ func Check(o Options, pages []*chapter.Page, mistakes document.Mistakes) Result 
 		c.proofs = append(c.proofs, c.read(s))
 	}
 	c.link()
+	c.provenIncludes()
+	c.homes()
+	for _, page := range pages {
+		c.shownFiles(page)
+	}
 	for _, page := range pages {
 		c.commands(page)
 	}
@@ -104,6 +118,7 @@ func Check(o Options, pages []*chapter.Page, mistakes document.Mistakes) Result 
 		c.coverage(page)
 		c.percentages(page)
 		c.output(page)
+		c.links(page)
 	}
 	for _, do := range c.later {
 		do()

@@ -102,7 +102,7 @@ func TestPercentagesThatCount(t *testing.T) {
 		"within 3 %, as canary is slow; 99 % of blue's calls": "",
 	} {
 		var got []string
-		for _, s := range stated(text, names) {
+		for _, s := range newOutcomes(names).stated(text) {
 			got = append(got, fmt.Sprintf("%s %g", s.name, s.percent))
 		}
 		slices.Sort(got)

@@ -14,10 +14,6 @@ import (
 	"github.com/meshassay/assay/runner/document"
 )
 
-func parseBash(text string) (*syntax.File, error) {
-	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
-}
-
 // reader reads commands as a shell would, without running any.
 type reader struct {
 	c       *checker
@@ -42,9 +38,12 @@ type source struct {
 }
 
 func (c *checker) reader(folder string, vars map[string]string) *reader {
-	r := &reader{c: c, folder: folder, vars: map[string]string{"TUTORIAL_HOME": c.o.Home}, inPipe: map[*syntax.Stmt]bool{}}
+	r := &reader{c: c, folder: folder, vars: map[string]string{}, inPipe: map[*syntax.Stmt]bool{}}
 	maps.Copy(r.vars, c.o.Environment.Vars)
 	maps.Copy(r.vars, vars)
+	for name := range c.home {
+		r.vars[name] = c.o.Home
+	}
 	return r
 }
 
@@ -71,7 +70,7 @@ func (r *reader) text(text string, lines []chapter.Line) {
 		if errors.As(err, &wrong) && !r.quiet {
 			line, part := r.line(wrong.Pos)
 			m := line.Mistake(part, "bash cannot read this: %s", wrong.Text)
-			r.c.add(Unreadable, m.WithHint("so nothing that it names is compared; where a reader must put something in, "+howToSkip), document.Pos{})
+			r.c.add(Unreadable, m.WithHint("so nothing that it names is compared; what is printed and not typed is a block of ```text, or "+howToSkip), document.Pos{})
 		}
 		return
 	}
@@ -160,8 +159,12 @@ func (r *reader) assigns(all []*syntax.Assign) {
 
 func (r *reader) assign(name string, w word) {
 	r.c.set[name] = true
+	if r.c.home[name] {
+		return // wherever its author has it
+	}
 	if delete(r.vars, name); w.known {
 		r.vars[name] = w.text
+		r.c.named(name, w.text)
 	}
 }
 
@@ -189,7 +192,11 @@ var (
 	makers   = []string{"mkdir", "git", "cp", "mv", "curl", "wget", "tee", "tar", "unzip", "touch", "helm", "ln", "openssl", "istioctl", "meshctl", "go"}
 	tests    = []string{"[", "test"} // who asks for a file knows that it may not be there
 	readers  = []string{"yq", "cat", "jq", "envsubst"}
-	aFile    = regexp.MustCompile(`\.(ya?ml|json)$`)
+	// installers bring objects of which nothing is to be read here.
+	installers = []string{"helm", "istioctl", "meshctl", "make", "ansible-playbook", "terraform", "operator-sdk", "linkerd", "glooctl"}
+	// clouds name a context when they make a cluster, or get its credentials.
+	clouds = []string{"aws", "gcloud", "az", "eksctl", "kind", "k3d", "minikube", "vcluster", "doctl", "civo", "oc"}
+	aFile  = regexp.MustCompile(`\.(ya?ml|json)$`)
 )
 
 // call reads one command.
@@ -199,6 +206,10 @@ func (r *reader) call(words []word) {
 	}
 	name, args := words[0], words[1:]
 	base := filepath.Base(name.text)
+	if slices.Contains(clouds, base) {
+		r.makesContexts(args)
+	}
+	r.c.opaque = r.c.opaque || slices.Contains(installers, base) && len(args) > 0
 	switch {
 	case base == "cd" || base == "pushd":
 		r.cd(args)
@@ -232,6 +243,10 @@ func (r *reader) call(words []word) {
 func (r *reader) cd(args []word) {
 	if len(args) != 1 {
 		r.folder = ""
+		return
+	}
+	if r.cloned(args[0]) {
+		r.folder = r.c.o.Home
 		return
 	}
 	r.folder = r.exists(args[0], "folder") // from one that is not there nothing is found

@@ -82,6 +82,9 @@ func (c *checker) has(kind, namespace, name string) bool {
 }
 
 func like(pattern, text string) bool {
+	if !strings.Contains(pattern, "*") {
+		return pattern == text
+	}
 	expression := "^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$"
 	return regexp.MustCompile(expression).MatchString(text)
 }
@@ -121,13 +124,22 @@ func (r *reader) asks(at word, resource, namespace string, names []word) {
 	kind, ours := r.c.kindOf(resource)
 	switch {
 	case kind == "":
-		r.c.add(Unknown, r.mistake(at, "no manifest has an object of the kind %s", resource).WithHint(document.DidYouMean(strings.ToLower(resource), r.c.kinds())), document.Pos{})
+		r.c.noKind(r.mistake(at, "no manifest has an object of the kind %s", resource), strings.ToLower(resource))
 	case ours:
 		for _, w := range names {
 			if w.known && !strings.Contains(w.text, "=") && !r.c.has(kind, namespace, w.text) {
 				r.c.add(Unknown, r.mistake(w, "no manifest has %s", nameOf(kind, namespace, w.text)).WithHint(document.DidYouMean(w.text, r.c.namesOf(kind))), document.Pos{})
 			}
 		}
+	}
+}
+
+// noKind reports a kind that no manifest has. When something is installed that
+// nobody can read here, a kind may come with it, unless it looks misspelt.
+func (c *checker) noKind(m document.Mistake, resource string) {
+	hint := document.DidYouMean(resource, c.kinds())
+	if hint != "" || !c.opaque {
+		c.add(Unknown, m.WithHint(hint), document.Pos{})
 	}
 }
 
@@ -178,7 +190,7 @@ func (c *checker) compared(line chapter.Line, resource, group, namespace, name s
 	case kind == "" && slices.Contains(builtin, resource): // apps/v1 and the like
 		kind, ours = resource, false
 	case kind == "":
-		c.add(Unknown, line.Mistake(resource, "no manifest has an object of the kind %s", whole).WithHint(document.DidYouMean(resource, c.kinds())), document.Pos{})
+		c.noKind(line.Mistake(resource, "no manifest has an object of the kind %s", whole), resource)
 		return
 	}
 	if named && (ours || applied.MatchString(line.Text)) && !c.has(kind, namespace, name) {

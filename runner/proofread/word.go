@@ -61,6 +61,9 @@ func (r *reader) parts(parts []syntax.WordPart, out *word) {
 			r.parts(p.Parts, out)
 		case *syntax.ParamExp:
 			value, ok := r.vars[p.Param.Value]
+			if p.Param.Value == "PWD" && r.folder != "" {
+				value, ok = r.folder, true
+			}
 			if !ok || p.Length || p.Excl || p.Slice != nil || p.Repl != nil || p.Index != nil || p.Exp != nil && p.Exp.Op != syntax.DefaultUnset && p.Exp.Op != syntax.DefaultUnsetOrNull {
 				value, out.known = "$"+p.Param.Value, false
 			}
