@@ -57,11 +57,12 @@ func TestStatusesAreValid(t *testing.T) {
 	for _, in := range []Snapshot{
 		tutorial(t, virtualMeshFile, gatewayFile, divideFile),
 		tutorial(t, gatewayFile, divideFile),
+		tutorial(t, "testdata/discovered.yaml", virtualMeshFile, gatewayFile, divideFile, chapters+"access-policies/manifests/bgc.yaml"),
 		tutorial(t, virtualMeshFile, "testdata/delegation.yaml"),
 		tutorial(t, virtualMeshFile, "testdata/edition-1.1.yaml"),
 	} {
 		for _, s := range Translate(in).Statuses {
-			r := kinds[s.Kind]
+			r := resourceFor(s.Kind)
 			u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": r.Group + "/" + r.Version, "kind": s.Kind, "status": s.Fields}}
 			for _, refusal := range schemas[u.GroupVersionKind()].refusals(u) {
 				t.Errorf("%s %s: %s", s.Kind, s.Name, refusal)
