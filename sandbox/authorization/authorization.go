@@ -35,7 +35,7 @@ func (c Caller) Principal() string {
 // Request is what is asked of a workload.
 type Request struct {
 	Method string
-	Path   string // as it was sent: escaped, without the query
+	Path   string // normalized: escaped where it must be, without the query
 	Host   string // the Host header, with its port if one was sent
 	Port   int    // of the workload, such as a pod's containerPort
 }

@@ -69,7 +69,7 @@ func Listen(cluster, address string) (*Gateway, error) {
 		IdleConnTimeout:     time.Hour, // Envoy's; services say themselves when they have had enough
 	}
 	g.server = &http.Server{
-		Handler:           http.HandlerFunc(g.serve),
+		Handler:           normalized(g.serve),
 		ReadHeaderTimeout: time.Minute,
 		IdleTimeout:       time.Hour,
 		ErrorLog:          log.New(io.Discard, "", 0), // of clients that hang up

@@ -16,7 +16,7 @@ func ListenSidecar(machine, address string) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sidecar of %w", err)
 	}
-	g.server.Handler = http.HandlerFunc(g.proxy)
+	g.server.Handler = normalized(g.proxy)
 	g.name = "envoy"
 	return g, nil
 }

@@ -27,11 +27,26 @@ const (
 // ingressIdentity is who the ingress gateways are, in every cluster.
 var ingressIdentity = authorization.Caller{TrustDomain: trustDomain, Namespace: rootNamespace, ServiceAccount: "istio-ingressgateway-service-account"}
 
-// authorizationPolicy is an AuthorizationPolicy that was read.
+// authorizationPolicy is an AuthorizationPolicy that was read. One that says
+// something that is not honoured shuts its workloads to everybody: left out of
+// force, a policy that denies would let calls pass that it was written against,
+// and nobody would see it in the answers.
 type authorizationPolicy struct {
 	meta
 	selector map[string]string // none: every workload of its namespace
 	policy   authorization.Policy
+	audit    bool // it only takes note of calls
+}
+
+// inForce is the policy that the proxies go by; false if there is none.
+func (a authorizationPolicy) inForce() (authorization.Policy, bool) {
+	switch {
+	case len(a.problems) == 0:
+		return a.policy, true
+	case a.audit:
+		return authorization.Policy{}, false
+	}
+	return authorization.Policy{Name: a.policy.Name, Deny: true, Rules: []authorization.Rule{{}}}, true
 }
 
 func readAuthorizationPolicy(u *unstructured.Unstructured) authorizationPolicy {
@@ -42,6 +57,7 @@ func readAuthorizationPolicy(u *unstructured.Unstructured) authorizationPolicy {
 		a.selector = s.Labels("matchLabels")
 		s.Done()
 	}
+	a.audit = f.Text("action") == "AUDIT"
 	a.policy.Deny = f.OneOf("action", "the sandbox's sidecars do not know that", "ALLOW", "DENY", "") == "DENY"
 	for _, r := range f.Objects("rules") {
 		a.policy.Rules = append(a.policy.Rules, readAuthorizationRule(r))
@@ -157,8 +173,9 @@ func (w world) guards() map[string][]authorization.Policy {
 func (s *snapshot) policiesOf(namespace string, labels map[string]string) []authorization.Policy {
 	var out []authorization.Policy
 	for _, a := range s.authorizations {
-		if len(a.problems) == 0 && (a.namespace == namespace || a.namespace == rootNamespace) && has(labels, a.selector) {
-			out = append(out, a.policy)
+		policy, ok := a.inForce()
+		if ok && (a.namespace == namespace || a.namespace == rootNamespace) && has(labels, a.selector) {
+			out = append(out, policy)
 		}
 	}
 	slices.SortFunc(out, func(a, b authorization.Policy) int { return strings.Compare(a.Name, b.Name) })

@@ -216,3 +216,36 @@ func answer(t *testing.T, c *http.Client, url string) string {
 	}
 	return text
 }
+
+// A policy that says what is not honoured denies every call to whom it selects,
+// whatever its action, and says so; one that only audits does not.
+func TestPolicyNotUnderstoodShutsItsWorkloads(t *testing.T) {
+	caller := authorization.Caller{TrustDomain: trustDomain, Namespace: "ns", ServiceAccount: "a"}
+	for _, test := range []struct {
+		name, spec    string
+		shop, another bool // who is open
+		message       string
+	}{
+		{"what denies some", `{selector: {matchLabels: {app: shop}}, action: DENY, rules: [{when: [{key: source.ip, values: [1.2.3.4]}]}]}`, false, true,
+			"the workloads that it selects deny every call, for it says what is not understood: spec.rules[0].when: the sandbox does not honour this field"},
+		{"what allows some", `{selector: {matchLabels: {app: shop}}, rules: [{}, {from: [{source: {ipBlocks: [1.2.3.4]}}]}]}`, false, true,
+			"the workloads that it selects deny every call, for it says what is not understood: spec.rules[1].from[0].source.ipBlocks: the sandbox does not honour this field"},
+		{"whom it selects", `{targetRefs: [{kind: Service, name: shop}], rules: [{}]}`, false, false,
+			"the workloads that it selects deny every call, for it says what is not understood: spec.targetRefs: the sandbox does not honour this field"},
+		{"auditing", `{action: AUDIT, rules: [{}]}`, true, true,
+			`not in force: spec.action: "AUDIT": the sandbox's sidecars do not know that (want ALLOW, DENY)`},
+	} {
+		s := parse(t, []byte("kind: AuthorizationPolicy\nmetadata: {name: a, namespace: ns}\nspec: "+test.spec))
+		open := func(labels map[string]string) bool {
+			return authorization.Allowed(s.policiesOf("ns", labels), caller, authorization.Request{Method: "GET", Path: "/", Port: 80})
+		}
+		if shop, another := open(map[string]string{"app": "shop"}), open(map[string]string{"app": "club"}); shop != test.shop || another != test.another {
+			t.Errorf("%s: the shop is open: %t, another: %t; want %t and %t", test.name, shop, another, test.shop, test.another)
+		}
+		object := s.read()[0]
+		object.object = &unstructured.Unstructured{Object: map[string]any{}}
+		if got := reportOn(clients{}, object, nil).warning; got != test.message {
+			t.Errorf("%s: it says %q, want %q", test.name, got, test.message)
+		}
+	}
+}

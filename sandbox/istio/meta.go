@@ -42,7 +42,7 @@ func security(resource, name string) kind {
 type meta struct {
 	namespace, name string
 	created         time.Time
-	problems        []string // why the object is not in force; none: it is
+	problems        []string // why the object is not in force as it stands; none: it is
 
 	object *unstructured.Unstructured // as it was read; not to be changed
 }

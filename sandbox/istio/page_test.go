@@ -23,6 +23,9 @@ The sandbox's gateways and sidecars go by the Istio objects of their cluster, wh
 you. The CustomResourceDefinitions are Istio's own. A field that the sandbox cannot honour takes the whole object out of
 force; a condition ` + "`Reconciled`" + ` in the object's status and a Warning event name it, with its path. Nothing is silently ignored.
 
+An AuthorizationPolicy is not left out of force, which might let through what it was written against: the workloads that it
+selects then deny every call (403 ` + "`RBAC: access denied`" + `), until it says only what is honoured. One that only audits denies nothing.
+
 These tables are made by giving every field of those definitions to the code that reads the objects, one by one. A field may
 stand in *honoured* and be refused all the same for what it says in one object.
 
@@ -33,6 +36,10 @@ Some that are honoured in a way worth knowing:
   statuses. The conditions of gRPC and refused-stream are understood, and never come true: the gateways speak HTTP/1.1.
 - ` + "`mirror`" + `, ` + "`mirrors`" + `: only requests whose body is at most 1 MiB are copied; likewise only those are retried.
 - ` + "`headers`" + `: a ` + "`Host`" + ` that is set is the authority that the service sees. Envoy's variables (` + "`%REQ(x)%`" + `) are refused.
+- Paths are compared, and sent on, in their normal form, as Istio's default (` + "`BASE`" + `) has it: ` + "`/a/../b`" + ` is ` + "`/b`" + `, ` + "`/%61`" + ` is ` + "`/a`" + `, and
+  ` + "`\\`" + ` is ` + "`/`" + `. Doubled slashes stay.
+- ` + "`sourceLabels`" + `, ` + "`sourceNamespace`" + `: of the gateway, or of the virtual machine as its WorkloadEntry has them. A call from it that no
+  route is for goes to the service that it names; where only its conditions do not fit, it is answered with 404.
 - ` + "`tls`" + ` of a DestinationRule and ` + "`mtls`" + ` of a PeerAuthentication: services always know who calls, as with the mesh's own mutual TLS,
   so that no mode is honoured in which they would not.
 `

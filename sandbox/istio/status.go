@@ -22,13 +22,14 @@ import (
 // readObject is an object that was read, with its kind.
 type readObject struct {
 	meta
-	kind kind
+	kind  kind
+	shuts bool // not understood, it denies every call
 }
 
 // read lists all objects that were read, for their statuses.
 func (s *snapshot) read() []readObject {
 	var out []readObject
-	add := func(m meta, k kind) { out = append(out, readObject{m, k}) }
+	add := func(m meta, k kind) { out = append(out, readObject{meta: m, kind: k}) }
 	for _, o := range s.gateways {
 		add(o.meta, gateways)
 	}
@@ -48,7 +49,8 @@ func (s *snapshot) read() []readObject {
 		add(o, peerAuthentications)
 	}
 	for _, o := range s.authorizations {
-		add(o.meta, authorizations)
+		_, guards := o.inForce()
+		out = append(out, readObject{o.meta, authorizations, guards && len(o.problems) > 0})
 	}
 	return out
 }
@@ -71,7 +73,11 @@ func reportOn(c clients, o readObject, notes map[string][]string) report {
 		now["message"] = strings.Join(notes[o.String()], "; ")
 	}
 	if len(o.problems) > 0 {
-		now["status"], now["reason"], now["message"] = "False", "Unsupported", "not in force: "+strings.Join(o.problems, "; ")
+		effect := "not in force: "
+		if o.shuts {
+			effect = "the workloads that it selects deny every call, for it says what is not understood: "
+		}
+		now["status"], now["reason"], now["message"] = "False", "Unsupported", effect+strings.Join(o.problems, "; ")
 		r.warning = now["message"].(string)
 	}
 	conditions, _, _ := unstructured.NestedSlice(o.object.Object, "status", "conditions") // a copy

@@ -70,7 +70,7 @@ func TestReportOnIstioObject(t *testing.T) {
 	s := serve(t, virtualServices.gvr, virtualServiceObject(3, bad))
 	of := func() report {
 		v := readVirtualService(s.get(t))
-		return reportOn(s.clients, readObject{v.meta, virtualServices}, map[string][]string{"ns/v": {"gateway ns/g does not exist"}})
+		return reportOn(s.clients, readObject{meta: v.meta, kind: virtualServices}, map[string][]string{"ns/v": {"gateway ns/g does not exist"}})
 	}
 	r := newReporter(quiet(), func() { t.Error("asked to report again") })
 
@@ -119,7 +119,7 @@ func TestReportKeepsConditionsOfOthers(t *testing.T) {
 	other := map[string]any{"type": "Other", "status": "True"}
 	u.Object["status"] = map[string]any{"conditions": []any{other, map[string]any{"type": "Reconciled", "status": "True", "reason": "Accepted",
 		"observedGeneration": int64(0), "lastTransitionTime": "2026-01-01T00:00:00Z"}}}
-	r := reportOn(clients{}, readObject{readVirtualService(u).meta, virtualServices}, nil)
+	r := reportOn(clients{}, readObject{meta: readVirtualService(u).meta, kind: virtualServices}, nil)
 	want := []any{other, map[string]any{"type": "Reconciled", "status": "True", "reason": "Accepted", "observedGeneration": int64(1),
 		"lastTransitionTime": "2026-01-01T00:00:00Z"}} // it was True before
 	if diff := cmp.Diff(want, r.status["conditions"]); diff != "" {
@@ -175,7 +175,7 @@ func TestReporterTriesAgain(t *testing.T) {
 			again := make(chan struct{}, 1)
 			r := newReporter(quiet(), func() { again <- struct{}{} })
 			r.retry = 0
-			r.write(t.Context(), reportOn(s.clients, readObject{readVirtualService(u).meta, virtualServices}, nil))
+			r.write(t.Context(), reportOn(s.clients, readObject{meta: readVirtualService(u).meta, kind: virtualServices}, nil))
 			if c.again {
 				<-again // or the test hangs
 			} else if len(again) > 0 {
@@ -196,7 +196,7 @@ func TestReporterWritesTheLatest(t *testing.T) {
 		return false, nil, nil
 	})
 	r := newReporter(quiet(), func() {})
-	one := reportOn(s.clients, readObject{readVirtualService(u).meta, virtualServices}, nil)
+	one := reportOn(s.clients, readObject{meta: readVirtualService(u).meta, kind: virtualServices}, nil)
 	r.tell(ofIstio, []report{one, one, one})
 	r.tell(ofFaults, []report{{}}) // nothing to say
 	r.tell(ofIstio, []report{one})
