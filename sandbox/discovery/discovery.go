@@ -4,9 +4,10 @@
 // Service goes.
 //
 // It is for the sandbox's main program and for readers, who list these objects:
-// nothing in the sandbox goes by them. What people have registered by hand under
-// a name that discovery would give is theirs and stays as it is. Clusters and
-// meshes themselves are registered from the start and not discovered.
+// nothing in the sandbox goes by them, but what Gloo Mesh says in statuses. What
+// people have registered by hand under a name that discovery would give is theirs
+// and stays as it is. Clusters and meshes themselves are registered from the start
+// and not discovered.
 package discovery
 
 import (

@@ -2,6 +2,7 @@ package gloomesh
 
 import (
 	"encoding/json"
+	"sort"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -82,13 +83,14 @@ func subsetName(labels map[string]string) string {
 	for _, k := range sortedKeys(labels) {
 		parts = append(parts, k+"-"+labels[k])
 	}
+	sort.Strings(parts)
 	clean := func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
 			return r
 		}
 		return '-'
 	}
-	return strings.Map(clean, strings.ToLower(strings.Join(parts, "_")))
+	return strings.Map(clean, strings.ToLower(strings.Join(parts, "-")))
 }
 
 func textsAny(m map[string]string) map[string]any {

@@ -125,7 +125,7 @@ func TestSubsetName(t *testing.T) {
 		want   string
 	}{
 		{map[string]string{"version": "green"}, "version-green"},
-		{map[string]string{"version": "v1.2", "app": "A"}, "app-a_version-v1-2"},
+		{map[string]string{"version": "v1.2", "app": "A"}, "app-a-version-v1-2"},
 	} {
 		if got := subsetName(c.labels); got != c.want {
 			t.Errorf("%v: got %s, want %s", c.labels, got, c.want)

@@ -216,7 +216,7 @@ func sameShift(a, b []destination) bool {
 
 // id is the same for destinations that are the same but for their weight.
 func (d destination) id() string {
-	id := fmt.Sprintf("%s %s %d", d.service, subsetName(d.subset), d.port)
+	id := fmt.Sprintf("%s %v %d", d.service, d.subset, d.port) // maps are printed in the order of their keys
 	if d.headers != nil {
 		headers, _ := json.Marshal(d.headers)
 		id += " " + string(headers)

@@ -10,7 +10,8 @@
 // sidecars, with what they do besides routing), DestinationRule (subsets),
 // ServiceEntry (STATIC), WorkloadEntry, AuthorizationPolicy (ALLOW and DENY, by
 // identity, method, path, host and port).
-// A field that it cannot honour takes the whole object out of force and is
-// named, with its path, in a condition of the object's status and a Warning
-// event; nothing is silently ignored.
+// A field that it cannot honour takes the whole object out of force (and shuts
+// the workloads that an AuthorizationPolicy selects) and is named, with its
+// path, in a condition of the object's status and a Warning event; nothing is
+// silently ignored.
 package istio

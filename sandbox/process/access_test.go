@@ -38,13 +38,8 @@ func testAccess(t *testing.T, client dynamic.Interface, ready event) {
 	if proxy != ready.Proxy {
 		t.Errorf("the Service says that the VM's proxy is %s, the event %s", proxy, ready.Proxy)
 	}
-	at, err := url.Parse(ready.Proxy)
-	if err != nil {
-		t.Fatal(err)
-	}
-	vm := &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(at), DisableKeepAlives: true}}
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	gateway, service := ready.Gateways["cluster1"]+"/api", "http://web.shop.svc.cluster.local:8080/api"
+	vm, direct := callers(t, ready)
+	gateway, service := ready.Gateways["cluster1"]+"/api", webForVM
 
 	answers(t, "before the VM is registered", vm, service, http.StatusBadGateway)
 	create(t, client, entries, "shop", "vm", map[string]any{"address": ready.VM, "serviceAccount": "vm"})
@@ -62,6 +57,49 @@ func testAccess(t *testing.T, client dynamic.Interface, ready event) {
 		}
 	}
 	answers(t, "opened again", direct, gateway, http.StatusOK)
+}
+
+// webForVM is how the VM calls the service web.
+const webForVM = "http://web.shop.svc.cluster.local:8080/api"
+
+// callers are who calls from the VM, and who calls a gateway from outside.
+func callers(t *testing.T, ready event) (vm, direct *http.Client) {
+	t.Helper()
+	at, err := url.Parse(ready.Proxy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vm = &http.Client{Transport: &http.Transport{Proxy: http.ProxyURL(at), DisableKeepAlives: true}}
+	return vm, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+}
+
+// teapot is a policy for the calls to web from a namespace.
+const teapot = `
+apiVersion: networking.mesh.gloo.solo.io/v1
+kind: TrafficPolicy
+metadata: {name: teapot, namespace: gloo-mesh}
+spec:
+  sourceSelector: [{kubeWorkloadMatcher: {namespaces: [%s]}}]
+  destinationSelector: [{kubeServiceRefs: {services: [{clusterName: cluster1, namespace: shop, name: web}]}}]
+  policy: {faultInjection: {abort: {httpStatus: 418}}}
+`
+
+// testSteering applies a policy for calls from the VM's namespace, then for
+// others'. The gateway's route is no VirtualHost's, so that it is not steered.
+func testSteering(t *testing.T, mgmt dynamic.Interface, ready event) {
+	vm, direct := callers(t, ready)
+	policy := func(from string) { apply(t, mgmt, fmt.Sprintf(teapot, from)) }
+	policy("shop")
+	answers(t, "with a policy for the VM's calls", vm, webForVM, http.StatusTeapot)
+	answers(t, "with a policy for the VM's calls", direct, ready.Gateways["cluster1"]+"/api", http.StatusOK)
+	policy("elsewhere")
+	answers(t, "with a policy for others' calls", vm, webForVM, http.StatusOK)
+	policy("shop")
+	answers(t, "with the policy again", vm, webForVM, http.StatusTeapot)
+	if err := mgmt.Resource(resources["TrafficPolicy"]).Namespace("gloo-mesh").Delete(t.Context(), "teapot", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	answers(t, "without the policy", vm, webForVM, http.StatusOK)
 }
 
 func create(t *testing.T, client dynamic.Interface, r schema.GroupVersionResource, namespace, name string, spec map[string]any) {

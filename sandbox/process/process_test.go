@@ -56,6 +56,8 @@ func TestLife(t *testing.T) {
 	t.Run("gateway's address", func(t *testing.T) { testAddress(t, cluster1, ready.Gateways["cluster1"]) })
 	t.Run("deployment answers", func(t *testing.T) { testDeployment(t, cluster1, ready.Gateways["cluster1"]) })
 	t.Run("access is denied and allowed", func(t *testing.T) { testAccess(t, cluster1, ready) })
+	_, mgmt := s.cluster(ready.Kubeconfig, "mgmt")
+	t.Run("calls from the VM are steered", func(t *testing.T) { testSteering(t, mgmt, ready) })
 	t.Run("what is not modelled is refused", func(t *testing.T) { testRefused(t, cluster1) })
 	t.Run("namespace goes", func(t *testing.T) { testNamespaceGoes(t, cluster1, ready.Gateways["cluster1"]) })
 

@@ -164,6 +164,7 @@ var (
 		"Deployment":     {Group: "apps", Version: "v1", Resource: "deployments"},
 		"Gateway":        {Group: "networking.istio.io", Version: "v1", Resource: "gateways"},
 		"VirtualService": {Group: "networking.istio.io", Version: "v1", Resource: "virtualservices"},
+		"TrafficPolicy":  {Group: "networking.mesh.gloo.solo.io", Version: "v1", Resource: "trafficpolicies"},
 	}
 )
 
