@@ -48,6 +48,7 @@ What the sandbox does with the requests is what Istio and Envoy do:
   ` + "`NAMESPACE/NAME`" + ` in the service's cluster, ` + "`istio-system/NAME-NAMESPACE-CLUSTER`" + ` in those to which it is federated. As in
   Gloo Mesh it has no route besides those of the policies: a call from a selected workload that fits none of their
   ` + "`httpRequestMatchers`" + ` is answered with 404. The more specific conditions come first, not the older policy's.
+  What stands under such a name is replaced, whosever it is, and goes with the policies.
 
 What becomes of it in Istio's objects has [a page of its own](istio.md).
 `

@@ -220,7 +220,7 @@ spec:
 ---
 apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: {name: web, namespace: shop}
+metadata: {name: web-of-gateway, namespace: shop}
 spec:
   hosts: ["*"]
   gateways: [web]
