@@ -59,7 +59,7 @@ func (r *reader) inline(s source, cluster string, applies bool) {
 	for _, p := range problems {
 		r.c.add(Unreadable, lineOf(s.lines, p.Line).Mistake("", "%s", p.Text), document.Pos{})
 	}
-	r.apply(found, s.word, cluster, applies)
+	r.apply(found, s.word, s.lines[0].Pos.Line-1, cluster, applies)
 }
 
 func lineOf(lines []chapter.Line, number int) chapter.Line {

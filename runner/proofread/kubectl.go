@@ -115,6 +115,9 @@ func flagOf(w word) (string, word) {
 func (r *reader) context(w word) string {
 	env := r.c.o.Environment
 	variable := strings.Trim(w.variable, "{}")
+	if numeric(variable) && r.clusters[variable] != "" {
+		return r.clusters[variable]
+	}
 	for _, name := range env.Order.Clusters {
 		if variable == contextVariable(name) {
 			return name
@@ -235,7 +238,27 @@ func (r *reader) source(s source, cluster string, applies bool) {
 	if err != nil {
 		r.c.add(Unreadable, r.mistake(s.word, "%v", err), document.Pos{})
 	}
-	r.apply(found, s.word, cluster, applies)
+	for i := range found {
+		found[i] = r.c.before(path, found[i])
+	}
+	r.apply(found, s.word, 0, cluster, applies)
+}
+
+// before is a built manifest with the place in its folder from which it was
+// built, where one of the files there has an object of its kind and name; the
+// folder otherwise.
+func (c *checker) before(folder string, built kube.Manifest) kube.Manifest {
+	for _, file := range manifestFiles(folder) {
+		found, _ := c.manifests(file)
+		for _, m := range found {
+			if m.Object.GetKind() == built.Object.GetKind() && m.Object.GetName() == built.Object.GetName() {
+				m.Object, m.File = built.Object, shownPath(file)
+				return m
+			}
+		}
+	}
+	built.File = shownPath(folder)
+	return built
 }
 
 // hasKustomization says whether kubectl finds what it builds in a folder.
@@ -269,16 +292,16 @@ func (r *reader) manifest(file string, w word, cluster string, applies bool) {
 	for i := range found {
 		found[i].File = shownPath(found[i].File)
 	}
-	r.apply(found, w, cluster, applies)
+	r.apply(found, w, 0, cluster, applies)
 }
 
-func (r *reader) apply(found []kube.Manifest, w word, cluster string, applies bool) {
+func (r *reader) apply(found []kube.Manifest, w word, shift int, cluster string, applies bool) {
 	m := r.mistake(w, "")
 	for _, one := range found {
 		r.c.know(one.Object)
 		if applies {
 			r.c.result.Manifests++
-			r.c.result.Applied = append(r.c.result.Applied, Applied{Manifest: one, Cluster: cluster, At: m.Pos, Source: m.Source})
+			r.c.result.Applied = append(r.c.result.Applied, Applied{Manifest: one, Cluster: cluster, At: m.Pos, Source: m.Source, shift: shift})
 		}
 	}
 }

@@ -65,6 +65,7 @@ type Applied struct {
 	Cluster string       // by the environment's name; "" when its context, or something in it, is not known
 	At      document.Pos // of the command
 	Source  string       // the command's line
+	shift   int          // of its lines, when it stands in a page or script
 }
 
 // checker is one comparison.

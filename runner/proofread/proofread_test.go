@@ -55,7 +55,7 @@ func TestAGoodTutorial(t *testing.T) {
 	for _, a := range r.Applied {
 		applied = append(applied, fmt.Sprintf("%s %s", a.Cluster, filepath.ToSlash(a.Origin())))
 	}
-	want := []string{"mgmt manifests/half.yaml:1", "mgmt manifests/half.yaml:1", "mgmt manifests/green.yaml:1", " base"}
+	want := []string{"mgmt manifests/half.yaml:1", "mgmt manifests/half.yaml:1", "mgmt manifests/green.yaml:1", " manifests/base/service.yaml:1"}
 	if !slices.Equal(applied, want) {
 		t.Errorf("applied %q, want %q", applied, want)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/meshassay/assay/runner/document"
 	"github.com/meshassay/assay/runner/environment"
@@ -46,6 +48,9 @@ func Refused(ctx context.Context, env *environment.Environment, applied []Applie
 		}
 		f := Finding{Kind: Refusal, Other: a.At}
 		f.Pos = document.Pos{File: a.File, Line: a.Line, Col: min(a.Line, 1)}
+		if refused != nil {
+			f.Pos.Line = a.lineOf(refused.Field)
+		}
 		f.Text = fmt.Sprintf("%s refuses %s: %v", a.Cluster, kube.Describe(a.Object), err)
 		f.Hint = "it is applied at " + a.At.String()
 		if !slices.ContainsFunc(found, func(o Finding) bool { return o.Error() == f.Error() }) {
@@ -53,6 +58,15 @@ func Refused(ctx context.Context, env *environment.Environment, applied []Applie
 		}
 	}
 	return found, left, nil
+}
+
+// lineOf is the line at which a field of the manifest stands, or the manifest's own.
+func (a Applied) lineOf(field string) int {
+	line, err := strconv.Atoi(strings.TrimPrefix(a.OriginOf(field), a.File+":"))
+	if line += a.shift; err != nil || line < a.Line || field == "" {
+		return a.Line
+	}
+	return line
 }
 
 // brought says that the manifest's namespace, or its kind, is another of the

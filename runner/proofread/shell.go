@@ -16,16 +16,17 @@ import (
 
 // reader reads commands as a shell would, without running any.
 type reader struct {
-	c       *checker
-	folder  string // the working folder; "" when it is not known
-	vars    map[string]string
-	script  string         // the script that is read; "" for a page
-	lines   []chapter.Line // of the text that is read
-	cluster string         // that kubectl speaks to unless told
-	quiet   bool           // only named is wanted
-	piped   []source       // manifests that go through the present pipe
-	inPipe  map[*syntax.Stmt]bool
-	named   []string // scripts that were named, as absolute paths
+	c        *checker
+	folder   string // the working folder; "" when it is not known
+	vars     map[string]string
+	script   string            // the script that is read; "" for a page
+	lines    []chapter.Line    // of the text that is read
+	cluster  string            // that kubectl speaks to unless told
+	clusters map[string]string // that the script's arguments mean: "1" is cluster1
+	quiet    bool              // only named is wanted
+	piped    []source          // manifests that go through the present pipe
+	inPipe   map[*syntax.Stmt]bool
+	named    []string // scripts that were named, as absolute paths
 }
 
 // source is a manifest that a command reads, or a folder with a kustomization,
@@ -215,7 +216,7 @@ func (r *reader) call(words []word) {
 		r.cd(args)
 	case slices.Contains(shells, name.text):
 		if len(args) > 0 && !strings.HasPrefix(args[0].text, "-") {
-			r.runs(args[0], name.text == "source" || name.text == ".")
+			r.runs(args[0], args[1:], name.text == "source" || name.text == ".")
 		}
 	case base == "kubectl" || base == "oc":
 		r.kubectl(args)
@@ -223,7 +224,7 @@ func (r *reader) call(words []word) {
 		r.exists(args[1], "folder")
 		r.piped = append(r.piped, source{word: args[1], folder: true})
 	case strings.Contains(name.text, "/"):
-		r.runs(name, false)
+		r.runs(name, args, false)
 	case slices.Contains(readers, base):
 		for _, a := range args {
 			if aFile.MatchString(a.text) {

@@ -195,6 +195,73 @@ func TestFilesThatAReaderWrites(t *testing.T) {
 	}
 }
 
+// What a script does with its arguments is known from the command that runs it.
+func TestArgumentsOfScripts(t *testing.T) {
+	const manifest = "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: TrafficPolicy\nmetadata: {name: shop, namespace: a}\n"
+	for text, want := range map[string]string{
+		"bin/deploy.sh \"${CLUSTER1}\" shop\nbin/deploy.sh $CLUSTER2 shop\nbin/deploy.sh $CLUSTER1 shop": "cluster1 shop.yaml:1, cluster2 shop.yaml:1",
+		"bash bin/deploy.sh cluster2 shop": "cluster2 shop.yaml:1",
+		"source bin/deploy.sh mgmt shop":   "mgmt shop.yaml:1",
+		"bin/deploy.sh $WHERE shop":        " shop.yaml:1",
+		"bin/deploy.sh mgmt gone":          "missing bin/deploy.sh:4",
+		"bin/deploy.sh mgmt $NAME":         "",
+		"bin/deploy.sh":                    "",
+		"bin/build.sh mgmt":                "mgmt built/shop.yaml:1",
+	} {
+		env := sandbox(t)
+		t.Chdir(t.TempDir())
+		for name, text := range map[string]string{
+			"bin/deploy.sh": "#!/bin/bash\nset -eu\nsource \"$(dirname \"$0\")/say.sh\"\nkubectl --context=\"$1\" apply -f \"$TUTORIAL_HOME/$2.yaml\"\n",
+			"bin/say.sh":    "#!/bin/bash\necho $1\n",
+			"bin/build.sh":  "#!/bin/bash\nkubectl kustomize built | kubectl --context $1 apply -f -\n",
+			"shop.yaml":     manifest, "built/shop.yaml": manifest, "built/kustomization.yaml": "resources: [shop.yaml]\nnamePrefix: \"\"\n",
+		} {
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		page, _ := chapter.Parse("page.md", []byte("```sh\n"+text+"\n```\n"), nil)
+		r := Check(Options{Root: ".", Environment: env}, []*chapter.Page{page}, nil)
+		var got []string
+		for _, a := range r.Applied {
+			got = append(got, a.Cluster+" "+filepath.ToSlash(a.Origin()))
+		}
+		for _, f := range r.Findings {
+			if f.Kind != Uncovered && f.Kind != Unknown {
+				got = append(got, fmt.Sprintf("%s %s:%d", f.Kind, filepath.ToSlash(f.Pos.File), f.Pos.Line))
+			}
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: got %q, want %q", text, strings.Join(got, ", "), want)
+		}
+	}
+}
+
+// What an API server says of a field is told where the field stands, in a file as
+// in a page.
+func TestLinesOfFields(t *testing.T) {
+	const manifest = "apiVersion: networking.mesh.gloo.solo.io/v1\nkind: TrafficPolicy\nmetadata: {name: shop, namespace: a}\nspec:\n  policy:\n    retriez: {}\n"
+	text := "# A\n\n```sh\nkubectl apply -f two.yaml\nkubectl apply -f - <<E\n---\n" + manifest + "E\n```\n"
+	env := sandbox(t)
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("two.yaml", []byte("# first\n---\n"+manifest), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	page, _ := chapter.Parse("page.md", []byte(text), nil)
+	var got []string
+	for _, a := range Check(Options{Root: ".", Environment: env}, []*chapter.Page{page}, nil).Applied {
+		for _, field := range []string{"spec.policy.retriez", "spec.gone", ""} {
+			got = append(got, fmt.Sprintf("%s:%d", a.File, a.lineOf(field)))
+		}
+	}
+	if want := "two.yaml:8 two.yaml:6 two.yaml:3 page.md:12 page.md:10 page.md:7"; strings.Join(got, " ") != want {
+		t.Errorf("got %q, want %q", strings.Join(got, " "), want)
+	}
+}
+
 func TestLinks(t *testing.T) {
 	files := map[string]string{
 		"docs/a.md": strings.Join([]string{
