@@ -42,8 +42,8 @@ type pageCommands struct {
 // arguments of a program (Linux: 128 KiB each).
 const mostText = 100 << 10
 
-// page reads the commands of a page's section. What the page includes and is
-// not there is a mistake in the page.
+// page reads the commands of a page's section. What the section includes and is
+// not there is a mistake in the page; other sections' are for assay docs check.
 func (p *planner) page(body document.Value, f runFields, w *runWork) {
 	v := body.Get("chapter")
 	path := p.find(v, f.Chapter, false)
@@ -55,7 +55,6 @@ func (p *planner) page(body document.Value, f runFields, w *runWork) {
 		p.add(v.Mistake("%v", err))
 		return
 	}
-	p.add(mistakes...)
 	at := body.Get("section")
 	if !at.Exists() {
 		p.add(v.KeyMistake("section is missing: the commands of which heading are to be run?").WithHint(headings(page)))
@@ -70,6 +69,7 @@ func (p *planner) page(body document.Value, f runFields, w *runWork) {
 		p.add(at.Mistake("%s has no heading %s", f.Chapter, document.Quote(f.Section)).WithHint(hint))
 		return
 	}
+	p.add(mistakesIn(page, section, mistakes)...)
 	w.what, w.folder = f.Chapter+"#"+section.Anchors[0], w.root
 	w.page = &pageCommands{blocks: page.Commands(section)}
 	switch {
@@ -80,6 +80,18 @@ func (p *planner) page(body document.Value, f runFields, w *runWork) {
 	case len(w.page.text()) > mostText:
 		p.add(at.Mistake("the commands of the section are longer than %d KiB", mostText>>10))
 	}
+}
+
+// mistakesIn are those of a page's mistakes that make a section another one than its
+// reader has: what is wrong elsewhere on the page does not matter to it.
+func mistakesIn(page *chapter.Page, section *chapter.Heading, all document.Mistakes) (in document.Mistakes) {
+	for _, m := range all {
+		i := slices.IndexFunc(page.Includes, func(i chapter.Include) bool { return i.Pos == m.Pos })
+		if i < 0 || page.Includes[i].Heading.Within(section) {
+			in = append(in, m)
+		}
+	}
+	return in
 }
 
 func headings(p *chapter.Page) string {

@@ -50,7 +50,11 @@ func shown(p *Page, ms document.Mistakes) string {
 		fmt.Fprintf(&b, "%s: prose %s\n", l.Pos, l.Text)
 	}
 	for _, i := range p.Includes {
-		fmt.Fprintf(&b, "%s: includes %s (%s)\n", i.Pos, i.Name, i.File)
+		fmt.Fprintf(&b, "%s: includes %s (%s)", i.Pos, i.Name, i.File)
+		if i.Heading != nil {
+			fmt.Fprintf(&b, " in %s", i.Heading.Text)
+		}
+		fmt.Fprintln(&b)
 	}
 	for _, l := range p.Links {
 		fmt.Fprintf(&b, "%s: links to %s\n", l.Line.Pos, l.Target)

@@ -114,7 +114,7 @@ func (e *expander) include(name string, at document.Pos, line, indent string, ab
 		}
 		return
 	}
-	in := Include{Name: name, Pos: at}
+	in := Include{Name: name, Pos: at, before: len(e.lines)}
 	defer func() { e.includes = append(e.includes, in) }()
 	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
 		return // nothing is read from the network

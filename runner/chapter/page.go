@@ -120,6 +120,9 @@ type Include struct {
 	Name string // as it is written
 	Pos  document.Pos
 	File string // that was found; "" when it was not, or is on the network
+	// Heading is that of the section that the include stands in; nil above the first.
+	Heading *Heading
+	before  int // lines of the page before it
 }
 
 func join(lines []Line) string {

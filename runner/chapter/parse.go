@@ -35,6 +35,9 @@ func Parse(file string, source []byte, open Open) (*Page, document.Mistakes) {
 	p.lines = e.lines
 	p.markdown()
 	p.page.Own = ownAnchors(p.lines)
+	for i := range p.page.Includes {
+		p.page.Includes[i].Heading = p.headingAt(p.page.Includes[i].before)
+	}
 	if title, ok := p.page.Front["title"].(string); ok {
 		p.page.Title = title
 	}
@@ -57,6 +60,7 @@ type pageParser struct {
 
 	begun bool       // something of the page was read
 	open  []*Heading // the sections that the present place is in
+	from  []int      // the line of each of the page's headings in lines
 	skip  *comment   // the last comment, until something else comes
 	last  *Heading   // the heading that came right before the present place
 }
@@ -142,12 +146,22 @@ func (p *pageParser) node(n ast.Node) ast.WalkStatus {
 
 // at is the line that an offset of the source is in, and its place.
 func (p *pageParser) at(offset int) (written, document.Pos) {
-	i := max(sort.SearchInts(p.starts, offset+1)-1, 0)
+	i := p.index(offset)
 	w := p.lines[i]
 	col := utf8.RuneCount(p.source[p.starts[i]:max(offset, p.starts[i])]) - w.shift
 	pos := w.pos
 	pos.Col = max(col, 0) + 1
 	return w, pos
+}
+
+func (p *pageParser) index(offset int) int { return max(sort.SearchInts(p.starts, offset+1)-1, 0) }
+
+// headingAt is the heading of the section that begins before a line.
+func (p *pageParser) headingAt(line int) *Heading {
+	if i := sort.SearchInts(p.from, line); i > 0 {
+		return p.page.Headings[i-1]
+	}
+	return nil
 }
 
 func (p *pageParser) line(s text.Segment) Line {
@@ -189,6 +203,7 @@ func (p *pageParser) heading(n *ast.Heading) {
 	}
 	p.open = append(p.open, h)
 	p.last = h
+	p.from = append(p.from, p.index(n.Lines().At(0).Start))
 	p.page.Headings = append(p.page.Headings, h)
 	line.Heading = h
 	p.page.Prose = append(p.page.Prose, line)

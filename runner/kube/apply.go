@@ -354,7 +354,23 @@ func plainly(err error) error {
 	if passes(err) || apierrors.IsUnauthorized(err) || status.Status().Code >= 500 {
 		return err
 	}
-	return &Refused{Text: text, Err: err}
+	return &Refused{Text: strings.Replace(text, unchecked, "", 1), Field: firstField(status.Status().Details), Err: err}
+}
+
+// unchecked is what an API server adds when a kind has rules beyond its schema.
+const unchecked = ", <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"
+
+// firstField is the first field that a refusal is about; "" when it says none.
+func firstField(d *metav1.StatusDetails) string {
+	if d == nil {
+		return ""
+	}
+	for _, cause := range d.Causes {
+		if cause.Field != "" && cause.Field != "<nil>" {
+			return cause.Field
+		}
+	}
+	return ""
 }
 
 // misfits puts what does not fit a schema into plain words: one ".path: what", or

@@ -1,6 +1,12 @@
 package kube
 
-import "testing"
+import (
+	"errors"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 func TestOriginOfAField(t *testing.T) {
 	const source = `# two documents
@@ -55,5 +61,19 @@ func TestMisfits(t *testing.T) {
 		if got, field := misfits(tt.text); got != tt.want || field != tt.field {
 			t.Errorf("%q: got %q and %q", tt.text, got, field)
 		}
+	}
+}
+
+// What is invalid is told without what follows from it, and with its field.
+func TestInvalidObjects(t *testing.T) {
+	status := metav1.Status{Status: metav1.StatusFailure, Code: 422, Reason: metav1.StatusReasonInvalid,
+		Message: `X "shop" is invalid: [spec.mode: Unsupported value: "A"` + unchecked + "]",
+		Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Field: "<nil>"}, {Field: "spec.mode"}, {Field: "spec.other"}}}}
+	var refused *Refused
+	if err := plainly(&apierrors.StatusError{ErrStatus: status}); !errors.As(err, &refused) {
+		t.Fatalf("got %v", err)
+	}
+	if want := `X "shop" is invalid: [spec.mode: Unsupported value: "A"]`; refused.Text != want || refused.Field != "spec.mode" {
+		t.Errorf("got %q and %q", refused.Text, refused.Field)
 	}
 }
